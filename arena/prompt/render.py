@@ -1,0 +1,193 @@
+"""A view as messages: rules (system), then by turns what happened with the ask (user) and the seat's answer.
+
+Append-only: the messages of an ask, plus the accepted answer, are a prefix of the messages of the next one, so
+providers and local models reuse what they computed. Each event and ask is rendered once, by one template; a template
+gets facts of the view and nothing else, so it cannot leak, and prints players' words only through `quote`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from arena.core.asks import Ask
+from arena.core.errors import GameError
+from arena.core.events import NOBODY, Event
+from arena.core.text import Spoken, quoted, sanitise
+from arena.core.view import View
+from arena.prompt.block import answer_block
+from arena.prompt.wire import wire
+
+if TYPE_CHECKING:
+    import jinja2
+
+Message = dict[str, str]
+
+
+def messages(view: View, memory: str = "full", *, notes: str | None = None, ask: Ask | None = None) -> list[Message]:
+    """What the seat reads now.
+
+    `memory`: "full" (append-only), "window=N" (the last N exchanges), "notes" (its own `notes` in place of the past).
+    What a game declares in `keep` is shown again whenever the past is shortened. `ask` stands in for the open ask
+    when an agent asks for more than the game did.
+    """
+    page = _page(view)
+    page.catch_up()
+    system = {"role": "system", "content": page.rules}
+    tail = page.tail(ask if ask is not None else view.ask)
+    if memory == "full":
+        past, head = page.past, ""
+    elif memory == "notes":
+        past, head = [], page.engine("notes", notes=Spoken(notes) if notes else None, kept=page.kept())
+    else:
+        width = 2 * int(memory.removeprefix("window="))
+        past = page.past[-width:] if width else []
+        head = page.engine("window", kept=page.kept()) if len(past) < len(page.past) else ""
+    if head and past:
+        past = [{"role": "user", "content": f"{head}\n{past[0]['content']}"}, *past[1:]]
+    elif head and tail:
+        tail = f"{head}\n{tail}"
+    return [system, *past, *([{"role": "user", "content": tail}] if tail else [])]
+
+
+def reask_message(view: View, reason: str, ask: Ask) -> str:
+    """The engine's words after an answer that could not be used: the reason, then the ask again."""
+    page = _page(view)
+    return page.engine("reask", reason=sanitise(reason), block=answer_block(ask, view.names))
+
+
+class _Page:
+    """The rendered past of one view. Grows with it; nothing is rendered twice."""
+
+    def __init__(self, view: View) -> None:
+        self.view = view
+        self.env = environment(*(str(folder) for folder in prompt_folders_of(view)))
+        self.facts: dict[str, Any] = {"me": view.seat, "seats": view.seats, "rules": view.rules}
+        self.rules = self.render("rules.j2", view.rules)
+        self.past: list[Message] = []
+        self.last: dict[str, dict[str, Any]] = {}
+        self._kept: list[str] = []
+        self._read = self._done = 0
+        self._carry = ""  # an engine line that belongs at the head of the next user message
+
+    def catch_up(self) -> None:
+        """Render every exchange that was decided since the last look."""
+        for exchange in self.view.exchanges[self._done :]:
+            happened = self._events(exchange.seen)
+            self._remember(exchange.seen)
+            self.past.append({"role": "user", "content": self._user(happened, exchange.ask)})
+            self.past.append({"role": "assistant", "content": wire(exchange.ask, exchange.answer, self.view.names)})
+            played = None if exchange.answer is None else self.past[-1]["content"]
+            self._carry = self.engine("fallback", played=played) if exchange.fallback else ""
+            self._done += 1
+
+    def tail(self, ask: Ask | None) -> str:
+        """What happened since the last answer, and the open ask. Kept only when the ask is answered."""
+        happened = self._events(len(self.view.events))
+        if ask is None:
+            return "\n".join(part for part in (self._carry, happened) if part)
+        saved = dict(self.last)
+        self._remember(len(self.view.events), commit=False)
+        text = self._user(happened, ask)
+        self.last = saved
+        return text
+
+    def kept(self) -> str:
+        """The facts that a shortened memory always shows."""
+        return "\n".join(self._kept)
+
+    def engine(self, template: str, **facts: Any) -> str:
+        return self.render(f"_engine/{template}.j2", facts)
+
+    def render(self, template: str, facts: dict[str, Any]) -> str:
+        try:
+            text: str = self.env.get_template(template).render(**{**self.facts, **facts, "view": self.view})
+        except Exception as error:  # jinja2's own errors, and those of filters: all are faults of a template
+            raise GameError(f"{self.view.game}: prompt template {template}: {error}") from error
+        return text.strip("\n")
+
+    def _user(self, happened: str, ask: Ask) -> str:
+        name = ask.name
+        question = self.render(f"asks/{name}.j2", {"ask": ask, "last": self.last})
+        parts = (self._carry, happened, question, answer_block(ask, self.view.names))
+        return "\n".join(part for part in parts if part)
+
+    def _events(self, end: int) -> str:
+        return "\n".join(text for text in map(self._event, self.view.events[self._read : end]) if text)
+
+    def _event(self, event: Event) -> str:
+        return self.render(f"events/{event.kind}.j2", event.facts)
+
+    def _remember(self, end: int, *, commit: bool = True) -> None:
+        keep = self.view.keep if commit else ()
+        for event in self.view.events[self._read : end]:
+            self.last[event.kind] = event.facts
+            if event.kind in keep and (text := self._event(event)):
+                self._kept.append(text)
+        if commit:
+            self._read = end
+
+
+def _page(view: View) -> _Page:
+    if not isinstance(view.page, _Page):
+        view.page = _Page(view)
+    return view.page
+
+
+def prompt_folders_of(view: View) -> Iterable[Path]:
+    from arena.registry import package_file, prompt_folders
+
+    return (*prompt_folders(view.game_class), package_file("prompts"))
+
+
+@cache
+def environment(*folders: str) -> jinja2.Environment:
+    """The templates of some folders. Undefined names are fatal; a player's words must pass through `quote`."""
+    import jinja2
+
+    env = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(folders),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        autoescape=False,  # noqa: S701  # prompts are text; pages have an environment of their own
+        finalize=_no_bare_speech,
+    )
+    env.filters["quote"] = lambda text, cap=None: quoted(str(text), cap)
+    env.filters["name"] = _name_filter()
+    env.filters["names"] = _names_filter()
+    return env
+
+
+def _no_bare_speech(value: Any) -> Any:
+    if isinstance(value, Spoken):
+        raise ValueError("a player's words stand in a template without `|quote`")
+    return value
+
+
+def _name_filter() -> Callable[..., str]:
+    import jinja2
+
+    @jinja2.pass_context
+    def name(context: jinja2.runtime.Context, seat: str) -> str:
+        return str(context["view"].names.get(seat, seat))
+
+    return name
+
+
+def _names_filter() -> Callable[..., str]:
+    import jinja2
+
+    @jinja2.pass_context
+    def names(context: jinja2.runtime.Context, seats: Iterable[str], between: str = ", ") -> str:
+        called = context["view"].names
+        return between.join(called.get(seat, seat) for seat in seats)
+
+    return names
+
+
+def templates_needed(kinds: Iterable[Event]) -> set[str]:
+    """The event templates that a match's events need: every kind that reaches a seat."""
+    return {f"events/{event.kind}.j2" for event in kinds if event.audience != NOBODY}

@@ -103,17 +103,14 @@ def prompt_folders(cls: type[Game]) -> list[Path]:
     return [own if own.is_dir() else Path(str(package_file("prompts"))) / cls.name]
 
 
-@cache
 def game_bots(cls: type[Game]) -> dict[str, Bot]:
     """The bots of a game's bots.py by their full-word names."""
-    module = _optional(f"{game_package(cls)}.bots")
-    return dict(getattr(module, "BOTS", {}))
+    return dict(getattr(_optional(f"{game_package(cls)}.bots"), "BOTS", {}))
 
 
-@cache
 def game_bot_aliases(cls: type[Game]) -> dict[str, str]:
-    module = _optional(f"{game_package(cls)}.bots")
-    return dict(getattr(module, "ALIASES", {}))
+    """Short name -> full-word name."""
+    return dict(getattr(_optional(f"{game_package(cls)}.bots"), "ALIASES", {}))
 
 
 @cache
@@ -211,6 +208,7 @@ def _only_game(package: str, name: str) -> type[Game]:
     return classes[0]
 
 
+@cache
 def _optional(module: str) -> ModuleType | None:
     try:
         return import_module(module)

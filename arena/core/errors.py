@@ -54,13 +54,15 @@ class UnknownName(ArenaError, LookupError):
 
 
 class IllegalAnswer(ArenaError, ValueError):
-    """`reason` is in engine words and shows nothing that the ask did not show."""
+    """`reason` is in engine words and shows nothing that the ask did not show. `attempted` is the answer that was
+    read, if one could be: a game may keep the parts of it that stand."""
 
     kind = "illegal_answer"
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: str, attempted: object = None) -> None:
         super().__init__(reason)
         self.reason = reason
+        self.attempted = attempted
 
 
 class GameError(ArenaError, RuntimeError):

@@ -80,6 +80,10 @@ class Match:
             return {seat: ask for seat, ask in self._open.items() if seat not in self._answers}
         return self._open
 
+    def opened(self) -> dict[str, Ask]:
+        """Every ask of the open batch, answered already or not; the first of them is turn `len(turns)`."""
+        return self._open
+
     def check(self, seat: str, answer: Answer) -> Answer:
         """The answer in canonical form; IllegalAnswer if it is none. The match is unchanged either way."""
         return self._asked(seat).check(answer)

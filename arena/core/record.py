@@ -7,7 +7,7 @@ same game version, config, seeds and answers give the same hash on any machine.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from hashlib import sha256
 from typing import Any
 
@@ -96,7 +96,7 @@ def record(match: Match) -> Record:
     }
 
 
-def replay(match: Match, turns: list[Mapping[str, Any]], *, forfeit: str | None = None) -> None:
+def replay(match: Match, turns: Iterable[Mapping[str, Any]], *, forfeit: str | None = None) -> None:
     """Give a fresh match the recorded answers. They are the authority: no reply is parsed again, and a turn whose
     ask differs from the recorded one stops the replay."""
     for turn in turns:

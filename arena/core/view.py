@@ -34,7 +34,7 @@ class View:
         self._read = 0
         self._folds: dict[Any, tuple[int, Any]] = {}
         self.exchanges: list[Exchange] = []
-        self.page: object = None  # the prompt renderer keeps what it rendered here
+        self.pages: dict[object, object] = {}  # the prompt renderer keeps what it rendered here
 
     @property
     def events(self) -> Sequence[Event]:

@@ -15,9 +15,11 @@ from arena.core.errors import GameError
 Names = Mapping[str, str]
 
 
-def answer_block(ask: Ask, names: Names) -> str:
-    """How to answer `ask`, for a model."""
+def answer_block(ask: Ask, names: Names, *, as_object: bool = False) -> str:
+    """How to answer `ask`, for a model; `as_object` asks for one JSON object even where a bare value would do."""
     match ask:
+        case _ if as_object:
+            pass
         case Choice():
             return f"Answer with one of: {_labels(ask.options or (), names)}"
         case Range():

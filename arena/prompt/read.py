@@ -55,7 +55,10 @@ def read_reply(ask: Ask, reply: str, names: Names) -> Reading:
         value = reader.bare(ask, text)
     else:
         value = reader.value(ask, _only(objects, ask.name)[ask.name])
-    return Reading(ask.check(value), reader.cut)
+    try:
+        return Reading(ask.check(value), reader.cut)
+    except IllegalAnswer as error:
+        raise IllegalAnswer(error.reason, value) from None
 
 
 class _Reader:

@@ -15,27 +15,38 @@ from typing import TYPE_CHECKING, Any
 from arena.core.asks import Ask
 from arena.core.errors import GameError
 from arena.core.events import NOBODY, Event
-from arena.core.text import Spoken, quoted, sanitise
-from arena.core.view import View
+from arena.core.text import Spoken, one_line, quoted
+from arena.core.view import Exchange, View
 from arena.prompt.block import answer_block
 from arena.prompt.wire import wire
 
 if TYPE_CHECKING:
     import jinja2
 
+    from arena.core.match import Match
+
 Message = dict[str, str]
 
 
-def messages(view: View, memory: str = "full", *, notes: str | None = None, ask: Ask | None = None) -> list[Message]:
+def messages(
+    view: View,
+    memory: str = "full",
+    *,
+    notes: str | None = None,
+    ask: Ask | None = None,
+    as_objects: bool = False,
+    system: str = "",
+) -> list[Message]:
     """What the seat reads now.
 
     `memory`: "full" (append-only), "window=N" (the last N exchanges), "notes" (its own `notes` in place of the past).
     What a game declares in `keep` is shown again whenever the past is shortened. `ask` stands in for the open ask
-    when an agent asks for more than the game did.
+    when an agent asks for more than the game did. `as_objects` asks for JSON objects throughout, for agents that
+    think before they answer; `system` is what an agent adds below the rules (a persona, a way of working).
     """
-    page = _page(view)
+    page = _page(view, as_objects)
     page.catch_up()
-    system = {"role": "system", "content": page.rules}
+    rules = {"role": "system", "content": f"{page.rules}\n\n{system}" if system else page.rules}
     tail = page.tail(ask if ask is not None else view.ask)
     if memory == "full":
         past, head = page.past, ""
@@ -49,20 +60,20 @@ def messages(view: View, memory: str = "full", *, notes: str | None = None, ask:
         past = [{"role": "user", "content": f"{head}\n{past[0]['content']}"}, *past[1:]]
     elif head and tail:
         tail = f"{head}\n{tail}"
-    return [system, *past, *([{"role": "user", "content": tail}] if tail else [])]
+    return [rules, *past, *([{"role": "user", "content": tail}] if tail else [])]
 
 
-def reask_message(view: View, reason: str, ask: Ask) -> str:
+def reask_message(view: View, reason: str, ask: Ask, *, as_objects: bool = False) -> str:
     """The engine's words after an answer that could not be used: the reason, then the ask again."""
-    page = _page(view)
-    return page.engine("reask", reason=sanitise(reason), block=answer_block(ask, view.names))
+    block = answer_block(ask, view.names, as_object=as_objects)
+    return _page(view, as_objects).engine("reask", reason=one_line(reason), block=block)
 
 
 class _Page:
     """The rendered past of one view. Grows with it; nothing is rendered twice."""
 
-    def __init__(self, view: View) -> None:
-        self.view = view
+    def __init__(self, view: View, as_objects: bool) -> None:
+        self.view, self.as_objects = view, as_objects
         self.env = environment(*(str(folder) for folder in prompt_folders_of(view)))
         self.facts: dict[str, Any] = {"me": view.seat, "seats": view.seats, "rules": view.rules}
         self.rules = self.render("rules.j2", view.rules)
@@ -78,7 +89,7 @@ class _Page:
             happened = self._events(exchange.seen)
             self._remember(exchange.seen)
             self.past.append({"role": "user", "content": self._user(happened, exchange.ask)})
-            self.past.append({"role": "assistant", "content": wire(exchange.ask, exchange.answer, self.view.names)})
+            self.past.append({"role": "assistant", "content": self._wire(exchange)})
             played = None if exchange.answer is None else self.past[-1]["content"]
             self._carry = self.engine("fallback", played=played) if exchange.fallback else ""
             self._done += 1
@@ -111,8 +122,11 @@ class _Page:
     def _user(self, happened: str, ask: Ask) -> str:
         name = ask.name
         question = self.render(f"asks/{name}.j2", {"ask": ask, "last": self.last})
-        parts = (self._carry, happened, question, answer_block(ask, self.view.names))
+        parts = (self._carry, happened, question, answer_block(ask, self.view.names, as_object=self.as_objects))
         return "\n".join(part for part in parts if part)
+
+    def _wire(self, exchange: Exchange) -> str:
+        return wire(exchange.ask, exchange.answer, self.view.names, as_object=self.as_objects)
 
     def _events(self, end: int) -> str:
         return "\n".join(text for text in map(self._event, self.view.events[self._read : end]) if text)
@@ -130,10 +144,12 @@ class _Page:
             self._read = end
 
 
-def _page(view: View) -> _Page:
-    if not isinstance(view.page, _Page):
-        view.page = _Page(view)
-    return view.page
+def _page(view: View, as_objects: bool = False) -> _Page:
+    if as_objects not in view.pages:
+        view.pages[as_objects] = _Page(view, as_objects)
+    page = view.pages[as_objects]
+    assert isinstance(page, _Page)
+    return page
 
 
 def prompt_folders_of(view: View) -> Iterable[Path]:
@@ -191,3 +207,11 @@ def _names_filter() -> Callable[..., str]:
 def templates_needed(kinds: Iterable[Event]) -> set[str]:
     """The event templates that a match's events need: every kind that reaches a seat."""
     return {f"events/{event.kind}.j2" for event in kinds if event.audience != NOBODY}
+
+
+def spectator_line(match: Match, event: Event, view: str) -> str:
+    """An event in the words of its template, for somebody who watches: from the view of a seat, or of its hearers."""
+    hearer = view if view in match.seats else event.audience[0] if isinstance(event.audience, tuple) else ""
+    own = match.view(hearer or match.seats[0])
+    page = _page(own)
+    return page.render(f"events/{event.kind}.j2", {**event.facts, "me": hearer})

@@ -9,16 +9,17 @@ from typing import Any
 from arena.core.asks import Answer, Ask, Choice, Each, Form, ListOf, Number, Range, Subset, Text
 
 
-def wire(ask: Ask, answer: Answer, names: Mapping[str, str]) -> str:
-    """The shortest text that reads back as `answer`. A lost turn is `null`."""
+def wire(ask: Ask, answer: Answer, names: Mapping[str, str], *, as_object: bool = False) -> str:
+    """The shortest text that reads back as `answer`, or one JSON object. A lost turn is `null`."""
     if answer is None:
         return "null"
-    if isinstance(ask, Choice):
-        return names.get(answer, answer)
-    if isinstance(ask, Range | Number):
-        return json.dumps(answer)
-    if isinstance(ask, Text) and answer.strip() == answer != "" and "{" not in answer:
-        return str(answer)
+    if not as_object:
+        if isinstance(ask, Choice):
+            return names.get(answer, answer)
+        if isinstance(ask, Range | Number):
+            return json.dumps(answer)
+        if isinstance(ask, Text) and answer.strip() == answer != "" and "{" not in answer:
+            return str(answer)
     value = _shown(ask, answer, names)
     whole = value if isinstance(ask, Form) else {ask.name: value}
     return json.dumps(whole, ensure_ascii=False, separators=(", ", ": "))

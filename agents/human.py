@@ -1,0 +1,113 @@
+"""`human`: somebody at the terminal. Sees the seat's view in the words of the prompts, and nothing else.
+
+Input is read one line at a time, so a pipe works as a person does. An answer that cannot be used is asked for again
+and not counted. `:save`, `:quit` and the end of the input leave the match open; `arena resume` goes on at that ask.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from typing import Any, TextIO
+
+from arena.core import Answer, Ask, Choice, Each, Flag, Form, IllegalAnswer, ListOf, Subset, Text, View, sanitise
+from arena.prompt import answer_block, read_reply
+
+_HELP = ":rules  :history  :help  :save or :quit (the match stays open, `arena resume` goes on)"
+
+
+class Terminal:
+    """Asks in the terminal. One object serves every human seat of a match."""
+
+    def __init__(self, read: TextIO | None = None, write: TextIO | None = None) -> None:
+        self._read, self._write = read or sys.stdin, write or sys.stderr
+        self._greeted: set[str] = set()
+
+    async def answer(self, view: View, ask: Ask, problem: str | None) -> Answer:
+        """One legal answer, or EOFError when the person left."""
+        if problem is None:
+            self._show(view)
+        else:
+            self._say(f"That cannot be used: {problem}")
+        if isinstance(ask, Form):
+            return {field.name: await self._field(view, field) for field in ask.fields}
+        return await self._value(view, ask, optional=False)
+
+    def _show(self, view: View) -> None:
+        """What happened since the last ask, and the ask; the rules once."""
+        messages = view.messages()
+        if view.seat not in self._greeted:
+            self._greeted.add(view.seat)
+            self._say(messages[0]["content"])
+            self._say(f"({_HELP})")
+        self._say("")
+        self._say(messages[-1]["content"].split("\nAnswer with ", 1)[0])
+
+    async def _field(self, view: View, field: Ask) -> Answer:
+        """One field of a form; an empty line leaves an optional one out."""
+        return await self._value(view, field, optional=field.optional)
+
+    async def _value(self, view: View, ask: Ask, *, optional: bool) -> Answer:
+        while True:
+            self._say(self._menu(view, ask, optional))
+            text = await self._line(view)
+            if optional and not text.strip():
+                return None
+            try:
+                return _read_value(view, ask, text)
+            except IllegalAnswer as error:
+                self._say(f"That cannot be used: {error.reason}")
+
+    def _menu(self, view: View, ask: Ask, optional: bool) -> str:
+        left_out = " (Enter leaves it out)" if optional else ""
+        if isinstance(ask, Choice):
+            shown = (view.names.get(o, o) for o in ask.options or ())
+            return f"{ask.name}: " + "  ".join(f"{i}) {o}" for i, o in enumerate(shown, 1)) + left_out
+        if isinstance(ask, Text):
+            return f"{ask.name}: text, at most {ask.max_chars} characters{left_out}"
+        if isinstance(ask, Subset | ListOf | Each | Flag):
+            value = answer_block(ask, view.names).split("\": ", 1)[-1]
+            return f"{ask.name}: {value} (as JSON; labels may be separated by commas){left_out}"
+        return f"{ask.name}: {answer_block(ask, view.names).removeprefix('Answer with ')}{left_out}"
+
+    async def _line(self, view: View) -> str:
+        """A line of input that is no command."""
+        while True:
+            self._write.write("> ")
+            self._write.flush()
+            line: str = await asyncio.to_thread(self._read.readline)
+            if not line or line.strip() in (":save", ":quit"):
+                raise EOFError
+            if line.strip() == ":rules":
+                self._say(view.messages()[0]["content"])
+            elif line.strip() == ":history":
+                self._say("\n".join(m["content"] for m in view.messages()[1:]))
+            elif line.strip().startswith(":"):
+                self._say(_HELP)
+            else:
+                return line.rstrip("\n")
+
+    def _say(self, text: str) -> None:
+        self._write.write(sanitise(text) + "\n")
+        self._write.flush()
+
+
+def _read_value(view: View, ask: Ask, text: str) -> Answer:
+    """A typed line as an answer: numbers and prefixes for choices, commas for subsets, else as a model would write."""
+    word = text.strip()
+    if isinstance(ask, Choice):
+        options = list(ask.options or ())
+        if word.isdigit() and 1 <= int(word) <= len(options) and word not in options:
+            return options[int(word) - 1]
+        starts = [o for o in options if view.names.get(o, o).casefold().startswith(word.casefold())]
+        if word and len(starts) == 1:
+            return starts[0]
+    if isinstance(ask, Text):
+        return ask.check(text)
+    if isinstance(ask, Subset) and not word.startswith("["):
+        word = json.dumps([part.strip() for part in word.split(",") if part.strip()])
+    if isinstance(ask, Subset | ListOf | Each | Flag):
+        value: Any = f'{{"{ask.name}": {word}}}'
+        return read_reply(ask, value, view.names).answer
+    return read_reply(ask, text, view.names).answer

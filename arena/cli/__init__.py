@@ -1,0 +1,111 @@
+"""The command `arena`: one file a command. Errors end here, as a sentence and an exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import suppress
+from typing import Any
+
+from arena.core.errors import ArenaError, UnknownName, UsageError
+
+COMMANDS = (
+    "play",
+    "tournament",
+    "resume",
+    "runs",
+    "show",
+    "leaderboard",
+    "fork",
+    "export",
+    "games",
+    "agents",
+    "ratings",
+    "new",
+    "doctor",
+)
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Run one command and exit: 0 done, 1 internal error or failed matches, 2 wrong usage, 3 void matches remain,
+    4 budget, 5 a training health rule, 130 interrupted."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    debug = "--debug" in words or os.environ.get("ARENA_DEBUG") == "1"
+    sys.exit(_run([w for w in words if w != "--debug"], as_json="--json" in words, debug=debug))
+
+
+def _run(words: list[str], *, as_json: bool, debug: bool) -> int:
+    import typer
+
+    wrong_usage: Any = typer.BadParameter.__mro__[2]  # the root of what the parser raises
+    try:
+        result = typer.main.get_command(_app()).main(words, prog_name="arena", standalone_mode=False)
+        return result if isinstance(result, int) else 0
+    except typer.Exit as error:
+        return error.exit_code
+    except wrong_usage as error:
+        hint = f"see `arena {words[0]} --help`" if words and words[0] in COMMANDS else "see `arena --help`"
+        return _fail(2, "usage", _parser_message(error), hint, as_json)
+    except BrokenPipeError:
+        with suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except (KeyboardInterrupt, typer.Abort):
+        return _fail(130, "interrupted", "interrupted", None, as_json)
+    except ArenaError as error:
+        if debug:
+            raise
+        code = 2 if isinstance(error, UsageError | UnknownName) or error.kind == "store" else 1
+        return _fail(code, error.kind, error.message, error.hint, as_json)
+    except Exception as error:
+        if debug:
+            raise
+        hint = "this is a bug; the same command with --debug shows where"
+        return _fail(1, "internal", f"{type(error).__name__}: {error}", hint, as_json)
+
+
+def _app() -> Any:
+    from importlib import import_module
+
+    import typer
+
+    app = typer.Typer(
+        name="arena",
+        help="Language models play strategic language games, are rated, and train on their own play.",
+        no_args_is_help=True,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    )
+
+    def version(value: bool) -> None:
+        if value:
+            from arena import __version__
+
+            print(f"parley-arena {__version__}")  # noqa: T201
+            raise typer.Exit
+
+    @app.callback()
+    def root(
+        version: bool = typer.Option(False, "--version", callback=version, is_eager=True, help="Show the version."),
+    ) -> None:
+        pass
+
+    for name in COMMANDS:
+        module = import_module(f"arena.cli.{name}")
+        app.command(name)(module.command)
+    return app
+
+
+def _fail(code: int, kind: str, message: str, hint: str | None, as_json: bool) -> int:
+    from arena.cli.output import document, say
+
+    say(f"error: {message}" + (f"\n  {hint}" if hint else ""))
+    if as_json:
+        fault = {"code": code, "kind": kind, "message": message, "match": None, "turn": None}
+        document({"error": fault | {"hint": hint, "resume": None}})
+    return code
+
+
+def _parser_message(error: Any) -> str:
+    return str(error.format_message())

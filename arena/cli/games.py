@@ -1,0 +1,90 @@
+"""`arena games`: what can be played."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any
+
+import typer
+
+
+def command(
+    name: Annotated[
+        str | None, typer.Argument(help="A game: shows its presets, config, asks, bots and metrics.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
+) -> None:
+    """List the games, or show one.
+
+    Examples: `arena games`   `arena games kuhn`
+    """
+    from arena.cli.output import data, document, table
+    from arena.registry import find_game, game_names
+
+    if name is None:
+        found = [_summary(n) for n in game_names()]
+        if as_json:
+            document(found)
+        else:
+            rows = [(g["name"], g["presets"][0]["seats"], len(g["presets"]), g["summary"]) for g in found]
+            table(("game", "seats", "presets", "what it is"), rows)
+        return
+    facts = _details(find_game(name).cls)
+    if as_json:
+        document(facts)
+        return
+    data(f"{facts['name']}-v{facts['version']}: {facts['summary']}\n")
+    table(
+        ("preset", "seats", "sides"), [(p["name"], p["seats"], ", ".join(p["sides"]) or "-") for p in facts["presets"]]
+    )
+    data("\nasks (seen in a sample match)")
+    for ask in facts["asks"]:
+        data(f"  {ask['name']}: {ask['kind']}")
+    data(f"\nbots: {', '.join(facts['bots']) or 'bot/random'}")
+    data(f"metrics: {', '.join(facts['metrics']) or 'none'}")
+    if facts["config"]:
+        data("\nconfig fields (--set FIELD=VALUE)")
+        rows = [(f["name"], json.dumps(f["default"]), f["type"], f.get("doc", "")) for f in facts["config"]]
+        table(("field", "default", "type", "meaning"), rows)
+
+
+def _summary(name: str) -> dict[str, Any]:
+    from arena.core.bots import summary
+    from arena.registry import load_game, make_game
+
+    cls = load_game(name)
+    presets: list[dict[str, Any]] = []
+    for preset in cls.presets:
+        game = make_game(f"{name}/{preset}")[0]
+        presets.append(
+            {"name": preset, "seats": game.seat_count(), "sides": list(game.sides()), "default": not presets}
+        )
+    return {
+        "name": cls.name,
+        "version": cls.version,
+        "summary": summary(cls),
+        "speech": cls.speech,
+        "presets": presets,
+    }
+
+
+def _details(cls: Any) -> dict[str, Any]:
+    from random import Random
+
+    import arena
+    from arena.registry import common_bots, game_bots
+
+    match = arena.match(cls.name, seed=0)
+    rng = Random(0)
+    asks: dict[str, dict[str, str]] = {}
+    while not match.done:
+        for seat, ask in match.pending().items():
+            asks.setdefault(ask.name, {"name": ask.name, "kind": ask.kind})
+            match.submit(seat, ask.sample(rng))
+    metrics = dict.fromkeys(m.rpartition("_player_")[0] or m for m in match.metrics())
+    return _summary(cls.name) | {
+        "config": cls.config_type.describe(),
+        "asks": list(asks.values()),
+        "bots": [f"bot/{cls.name}-{bot}" for bot in game_bots(cls)] + [f"bot/{bot}" for bot in common_bots()],
+        "metrics": list(metrics),
+    }

@@ -1,0 +1,166 @@
+"""`arena show`: a run as a table, or one match as text."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from arena.cli import options
+
+
+def command(
+    run: Annotated[Path, typer.Argument(help="The run's folder.")],
+    match: Annotated[str | None, typer.Argument(help="Its number (12, m12) or 6 digits of its key.")] = None,
+    view: Annotated[str, typer.Option("--view", help="omniscient, public, or a seat.")] = "omniscient",
+    prompts: Annotated[
+        bool, typer.Option("--prompts", help="Every call: the exact messages and the raw reply.")
+    ] = False,
+    plot: Annotated[Path | None, typer.Option("--plot", help="Write the match's picture to FILE.svg.")] = None,
+    verify: Annotated[bool, typer.Option("--verify", help="Replay every match and recompute every hash.")] = False,
+    as_json: options.Json = False,
+) -> None:
+    """Show a run or one of its matches.
+
+    Examples: `arena show runs/k`   `arena show runs/k 12 --view player_0`   `arena show runs/k --verify`
+    """
+    from arena.store.reader import Reader
+
+    with Reader(run) as reader:
+        if verify:
+            _verify(reader, as_json)
+        elif match is None:
+            _run(reader, as_json)
+        else:
+            _match(reader, match, view, prompts, plot, as_json)
+
+
+def _run(reader: Any, as_json: bool) -> None:
+    from arena.cli.output import document, say, table
+    from arena.run.api import result_of
+
+    result, agents = result_of(reader.folder, ""), _agents(reader)
+    rows = [_row(row, agents[row["match_id"]]) for row in reader.matches()]
+    if as_json:
+        facts = {"run": str(reader.folder), "run_id": result.run_id, "status": result.status}
+        facts |= {"config_sha256": reader.manifest()["config_sha256"], "run_hash": result.run_hash}
+        document(facts | {"matches": rows})
+        return
+    table(
+        ("match", "game", "deal", "agents", "payoffs", "turns", "status"),
+        [
+            (r["match"], r["game"], r["deal_id"], _shared(r["agents"]), _numbers(r["payoffs"]), r["turns"], _status(r))
+            for r in rows
+        ],
+    )
+    say(f"{result.status}: {result.matches['done']} of {result.matches['planned']} matches")
+
+
+def _match(reader: Any, name: str, view: str, prompts: bool, plot: Path | None, as_json: bool) -> None:
+    from arena.cli.output import data, document, say
+    from arena.core.errors import UsageError
+    from arena.run.replayed import replayed
+    from arena.run.transcript import transcript
+
+    row = reader.find_match(name)
+    match = replayed(reader, row)
+    if view not in ("omniscient", "public", *match.seats):
+        raise UsageError(f"--view is omniscient, public or a seat ({', '.join(match.seats)}), not {view!r}")
+    if plot is not None:
+        picture = match.game.plot(match)
+        if picture is None:
+            raise UsageError(f"{row['game']} draws no picture of a match")
+        plot.write_text(picture, encoding="utf-8")
+        say(f"wrote {plot}")
+        return
+    seats = {s["seat"]: s["agent"] for s in reader.match_seats(row["match_id"])}
+    if as_json:
+        document(_row(row, seats) | {"turns": _turns(reader, row, match, view), "events": _events(match, view)})
+        return
+    head = f"match {row['match_id']} ({row['key']}): {row['game']}/{row['preset']}, seed {row['seed']}"
+    data(f"{head}, {_status(row)}")
+    for seat, agent in seats.items():
+        role = match.roles.get(seat) if view == "omniscient" else None
+        data(f"  {seat} = {agent}" + (f" ({role})" if role else ""))
+    data("")
+    if prompts:
+        _calls(reader, row)
+        return
+    for line in transcript(match, reader.rows("turns", row["match_id"]), view=view):
+        data(line)
+    figures = {k: v for k, v in match.metrics().items() if v is not None} if match.done and view == "omniscient" else {}
+    if figures:
+        data("\nmetrics: " + ", ".join(f"{key} {value:g}" for key, value in figures.items()))
+
+
+def _calls(reader: Any, row: dict[str, Any]) -> None:
+    from arena.cli.output import data
+    from arena.core.text import quoted
+
+    for call in reader.rows("calls", row["match_id"]):
+        data(f"--- turn {call['turn']}, player_{call['seat_no']}, {call['path']}")
+        for message in reader.prompt(call["prompt"]):
+            data(f"[{message['role']}]\n{quoted(message['content'])}")
+        data(f"[reply, {call['finish']}]\n{quoted(call['reply'] or '')}")
+
+
+def _verify(reader: Any, as_json: bool) -> None:
+    from arena.cli.output import document, say
+    from arena.run.replayed import verify
+
+    found = list(verify(reader))
+    done = reader.statuses().get("done", 0)
+    if as_json:
+        document({"matches": done, "differences": [d.__dict__ for d in found]})
+    for d in found:
+        say(f"match {d.match}, turn {'-' if d.turn is None else d.turn}: {d.what}")
+    say(f"{done - len(found)} of {done} finished matches hold")
+    if found:
+        raise typer.Exit(1)
+
+
+def _agents(reader: Any) -> dict[int, dict[str, str]]:
+    found: dict[int, dict[str, str]] = {}
+    for seat in reader.seats():
+        found.setdefault(seat["match_id"], {})[seat["seat"]] = seat["agent"]
+    return found
+
+
+def _row(row: dict[str, Any], agents: dict[str, str]) -> dict[str, Any]:
+    kept = ("key", "game", "status", "reason", "deal_id", "block", "turns", "record_hash")
+    payoffs = json.loads(row["payoffs"]) if row["payoffs"] else None
+    return {"match": row["match_id"]} | {k: row[k] for k in kept} | {"agents": agents, "payoffs": payoffs}
+
+
+def _turns(reader: Any, row: dict[str, Any], match: Any, view: str) -> list[dict[str, Any]]:
+    kept = ("turn", "batch", "ask_kind", "status", "answer", "intent", "reason", "reasks", "fallback", "origin")
+    found = []
+    for turn in reader.rows("turns", row["match_id"]):
+        seat = match.seats[turn["seat_no"]]
+        if view in ("omniscient", seat):
+            facts = {k: turn[k] for k in kept} | {"seat": seat}
+            found.append(facts | {k: json.loads(turn[k]) if turn[k] else None for k in ("answer", "intent")})
+    return found
+
+
+def _events(match: Any, view: str) -> list[dict[str, Any]]:
+    shown = [
+        e for e in match.events if view == "omniscient" or (e.audience == "*" if view == "public" else e.reaches(view))
+    ]
+    return [{"kind": e.kind, "audience": e.audience, "facts": e.facts} for e in shown]
+
+
+def _shared(agents: dict[str, str]) -> str:
+    """Agents in seat order; neighbours of one name once, with their number."""
+    names = list(agents.values())
+    return ", ".join(f"{n}×{names.count(n)}" if names.count(n) > 1 else n for n in dict.fromkeys(names))
+
+
+def _numbers(payoffs: dict[str, float] | None) -> str:
+    return "-" if payoffs is None else " ".join(f"{value:g}" for value in payoffs.values())
+
+
+def _status(row: dict[str, Any]) -> str:
+    return f"{row['status']} ({row['reason']})" if row["reason"] else str(row["status"])

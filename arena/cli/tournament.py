@@ -1,0 +1,124 @@
+"""`arena tournament`: many matches into a run folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from arena.cli import options
+
+
+def command(
+    game: Annotated[str, typer.Argument(help="GAME, GAME/PRESET, or a run file (FILE.toml).")],
+    agents: options.Agents = [],  # noqa: B006  # the parser's default
+    matches: Annotated[
+        int | None, typer.Option("--matches", min=1, help="Matches in all; whole blocks are played.")
+    ] = None,
+    out: options.Out = None,
+    seed: options.Seed = None,
+    schedule: Annotated[str | None, typer.Option("--schedule", help="paired, round-robin or random.")] = None,
+    concurrency: options.Concurrency = None,
+    budget: options.BudgetUsd = None,
+    executor: options.Executor = None,
+    workers: options.Workers = None,
+    set_: options.Set = [],  # noqa: B006  # the parser's default
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="What it would take; starts nothing.")] = False,
+    allow_unpriced: Annotated[
+        bool, typer.Option("--allow-unpriced", help="Budget although a model has no price.")
+    ] = False,
+    display: options.Display = "auto",
+    as_json: options.Json = False,
+) -> None:
+    """Play a tournament. An existing run of the same settings is resumed.
+
+    Examples: `arena tournament kuhn --agents bot/nash,bot/loose,bot/tight --matches 300 --out runs/k`
+    `arena tournament league.toml --budget 5 --out runs/l`
+    """
+    from arena.cli.display import Display
+    from arena.cli.output import document, say
+    from arena.run.api import start
+
+    options.check_seed(seed)
+    values, source = _values(game)
+    flags = {"agents": agents or None, "matches": matches, "seed": seed}
+    values |= {key: value for key, value in flags.items() if value is not None}
+    for table, key, value in (
+        ("schedule", "kind", schedule),
+        ("executor", "kind", executor),
+        ("executor", "workers", workers),
+        ("limits", "allow_unpriced", allow_unpriced or None),
+    ):
+        if value is not None:
+            values[table] = {**values.get(table, {}), key: value}
+    options.limits_over(values, concurrency=concurrency, budget=budget)
+    settings, specs = _settings(values, set_, source)
+    if dry_run:
+        _dry_run(settings, specs, as_json)
+        return
+    folder = out or options.default_folder(settings.games[0].name)
+    say(f"run folder: {folder}")
+    with Display(display, f"{folder}: {', '.join(g.name for g in settings.games)}, seed {settings.seed}") as shown:
+        result = start(settings, specs, folder, watch=shown.watch)
+    report(result, as_json, document, say)
+    raise typer.Exit(result.exit_code)
+
+
+def report(result: Any, as_json: bool, document: Any, say: Any) -> None:
+    """The last word on a run: one document, or one sentence."""
+    from arena.cli.output import money
+
+    m = result.matches
+    trouble = "".join(f", {m[word]} {word}" for word in ("void", "failed") if m[word])
+    words = {"complete": "complete", "void": "finished with void matches", "budget": "stopped by budget"}
+    cost = f", {result.calls} calls, {money(result.cost_usd, result.unpriced_calls)}" if result.calls else ""
+    say(
+        f"{words.get(result.status, result.status)}: {m['done']} of {m['planned']} matches{trouble}{cost}; {result.run}"
+    )
+    if result.resume:
+        say(f"continue with: {result.resume}")
+    if as_json:
+        document(result.as_json())
+
+
+def _values(game: str) -> tuple[dict[str, Any], str]:
+    from arena.run.runfile import read_toml
+
+    if game.endswith(".toml"):
+        return read_toml(Path(game)), game
+    return {"game": game}, "the command line"
+
+
+def _settings(values: dict[str, Any], pairs: list[str], source: str) -> tuple[Any, Any]:
+    """Settings with canonical agent names, and the agents."""
+    from dataclasses import replace
+
+    from arena.registry import make_game
+    from arena.run.api import resolve_agents
+    from arena.run.runfile import put_keys, settings_of
+    from arena.run.schedules import find_schedule
+
+    settings = settings_of(put_keys(values, pairs), source)
+    find_schedule(str(settings.schedule["kind"]))
+    for game in settings.games:
+        make_game(game.name, game.set)
+    specs = resolve_agents(settings.agents, [game.name for game in settings.games])
+    names = tuple(f"{s.selector}={s.agent.canonical}" if s.selector else s.agent.canonical for s in specs)
+    return replace(settings, agents=names), specs
+
+
+def _dry_run(settings: Any, specs: Any, as_json: bool) -> None:
+    from arena.cli.output import document
+    from arena.run.dry_run import estimate, lines
+
+    found = estimate(settings, specs)
+    if as_json:
+        document(found)
+    else:
+        from arena.cli.output import data
+
+        for line in lines(found):
+            data(line)
+    if found["problems"]:
+        raise typer.Exit(2)

@@ -1,0 +1,246 @@
+"""What a server can really do, found out by asking it: at most six calls of at most 16 tokens.
+
+Tables are not asked for what counts: servers accept `response_format`, `seed` and `logprobs` and ignore them, so a
+capability is what shows in the replies. A server keeps to a schema if an absurd one is kept three times out of three at
+temperature 1; it has seeds if two replies with one seed are equal and a third with another is not. What was found is
+kept for seven days per (URL, model id, id that the server returned).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict, replace
+from hashlib import sha256
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import Any, NamedTuple, Protocol
+
+from arena.models.folders import cache_folder
+from arena.models.types import Capabilities, Message, ProviderError, Request, Response, Sampling
+from arena.prompt.shape import Shape
+
+MOST_CALLS = 6
+MOST_TOKENS = 16
+_KEPT_S = 7 * 24 * 3600.0
+_CONTEXT_KEYS = ("max_model_len", "context_length", "context_window", "max_context_length", "n_ctx")
+
+# Nobody greets like this unless a grammar makes him.
+_ABSURD = Shape(
+    "schema",
+    schema={
+        "type": "object",
+        "properties": {"q": {"type": "string", "enum": ["no", "ay"]}},
+        "required": ["q"],
+        "additionalProperties": False,
+    },
+)
+_GREET = "Say hello in one short sentence."
+_WANDER = "Write some random words, one after the other."
+
+Ask = Callable[[Request], Awaitable[Response]]
+
+
+class Probeable(Protocol):
+    """A client whose server is not known beforehand."""
+
+    @property
+    def place(self) -> str:
+        """Where it is: the base URL, or the provider's name."""
+        ...
+
+    @property
+    def requested(self) -> str: ...
+
+    def capabilities(self) -> Capabilities: ...
+
+    def adopt(self, capabilities: Capabilities) -> None: ...
+
+    async def models(self) -> list[dict[str, Any]]: ...
+
+    async def complete(self, request: Request) -> Response: ...
+
+
+class _Found(NamedTuple):
+    capabilities: Capabilities
+    served: str
+
+
+async def probe(
+    client: Probeable, ask: Ask | None = None, *, folder: Path | None = None, now: Callable[[], float] = time.time
+) -> Capabilities:
+    """The capabilities of `client`, from the cache or by asking; the client has adopted them when this returns.
+
+    `ask` sends a request (through the ledger, say); by default the client itself does. A ProviderError of the probing
+    calls passes through, and nothing is kept then.
+    """
+    folder = cache_folder() / "probes" if folder is None else folder
+    listed = await _listed(client)
+    file = folder / f"{_key(client, _served(client, listed))}.json"
+    found = _read(file, now())
+    if found is None:
+        found = await _ask_all(client, ask or client.complete, listed)
+        for served in {_served(client, listed), found.served}:
+            _write(folder / f"{_key(client, served)}.json", found.capabilities, now())
+    client.adopt(found.capabilities)
+    return found.capabilities
+
+
+async def _ask_all(client: Probeable, ask: Ask, listed: dict[str, Any] | None) -> _Found:
+    before = client.capabilities()
+    probing = _Probing(client, ask)
+    schema = await probing.schema()
+    logprobs, varied = await probing.logprobs()
+    seed = await probing.seed(varied)
+    capabilities = replace(
+        before,
+        schema=schema,
+        seed=seed,
+        logprobs=logprobs,
+        system_role=probing.system_role,
+        context=_context(listed) or before.context,
+        reports_cache=probing.reports_cache,
+        source="probed",
+    )
+    return _Found(capabilities, probing.served)
+
+
+class _Probing:
+    """The calls of one probe, counted."""
+
+    def __init__(self, client: Probeable, ask: Ask) -> None:
+        self.client, self._ask = client, ask
+        self.calls = 0
+        self.served = ""
+        self.system_role = True
+        self.reports_cache = False
+
+    async def schema(self) -> Any:
+        """Whether a schema is enforced, three times out of three; "json" if only the form is."""
+        before = self.client.capabilities()
+        self.client.adopt(replace(before, schema="strict"))
+        try:
+            for time_ in range(3):
+                reply = await self.call(_GREET, seed=None, number=time_, shape=_ABSURD)
+                if reply is None:
+                    return "none"
+                if not _keeps(reply):
+                    return "json" if _is_object(reply) else "none"
+        finally:
+            self.client.adopt(before)
+        return "strict"
+
+    async def logprobs(self) -> tuple[bool, str | None]:
+        """Whether log-probabilities come back, and the text that came with another seed than `seed` uses."""
+        reply = await self.call(_WANDER, seed=8, number=0, logprobs=True)
+        if reply is None:
+            reply = await self.call(_WANDER, seed=8, number=1)
+            return False, reply.text if reply else None
+        return reply.tokens is not None and len(reply.tokens.logprobs) > 0, reply.text
+
+    async def seed(self, varied: str | None) -> bool:
+        """Whether one seed gives one text. Says no where every seed does: then nothing is known."""
+        first = await self.call(_WANDER, seed=7, number=0)
+        second = await self.call(_WANDER, seed=7, number=1) if first is not None else None
+        return first is not None and second is not None and first.text == second.text != varied
+
+    async def call(
+        self, prompt: str, *, seed: int | None, number: int, shape: Shape | None = None, logprobs: bool = False
+    ) -> Response | None:
+        """One call; None if the server refuses what is probed, or if the calls are used up."""
+        if self.calls >= MOST_CALLS:
+            return None
+        self.calls += 1
+        key = sha256(f"{self.client.place} {self.client.requested} {prompt} {seed} {number} {logprobs}".encode())
+        try:
+            reply = await self._ask(
+                Request(
+                    self._messages(prompt),
+                    shape,
+                    Sampling(temperature=1.0, max_tokens=MOST_TOKENS, seed=seed),
+                    want_logprobs=logprobs,
+                    sample_key=f"probe/{number}",
+                    call_key=key.hexdigest()[:32],
+                )
+            )
+        except ProviderError as error:
+            if error.kind != "bad_request":
+                raise
+            if self.system_role and "system" in error.message.lower() and "role" in error.message.lower():
+                self.system_role = False
+                return await self.call(prompt, seed=seed, number=number, shape=shape, logprobs=logprobs)
+            return None
+        self.served = reply.model or self.served
+        self.reports_cache = self.reports_cache or reply.usage.cached is not None
+        return reply
+
+    def _messages(self, prompt: str) -> tuple[Message, ...]:
+        rules: Message = {"role": "system", "content": "You are a helpful assistant."}
+        user: Message = {"role": "user", "content": prompt}
+        return (rules, user) if self.system_role else (user,)
+
+
+def _keeps(reply: Response) -> bool:
+    value = _json(reply.text)
+    return isinstance(value, dict) and value.keys() == {"q"} and value["q"] in ("no", "ay")
+
+
+def _is_object(reply: Response) -> bool:
+    return isinstance(_json(reply.text), dict)
+
+
+def _json(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+
+
+async def _listed(client: Probeable) -> dict[str, Any] | None:
+    """The server's own entry for the model, if it has one. Lists fail for many reasons; that says nothing."""
+    try:
+        entries = await client.models()
+    except ProviderError:
+        return None
+    named = [entry for entry in entries if entry.get("id") == client.requested]
+    return named[0] if named else entries[0] if len(entries) == 1 else None
+
+
+def _served(client: Probeable, listed: dict[str, Any] | None) -> str:
+    """The id that the server gives the model, as far as its list says."""
+    found = (listed or {}).get("id")
+    return found if isinstance(found, str) else client.requested
+
+
+def _context(listed: dict[str, Any] | None) -> int | None:
+    """The context length in the many places where servers write it."""
+    entry = listed or {}
+    places = [entry, *(inner for inner in (entry.get("meta"), entry.get("top_provider")) if isinstance(inner, dict))]
+    found = (place.get(key) for place in places for key in _CONTEXT_KEYS)
+    return next((value for value in found if type(value) is int and 0 < value < 1 << 31), None)
+
+
+# --- seven days -----------------------------------------------------------------------------------------------------
+
+
+def _key(client: Probeable, served: str) -> str:
+    return sha256("\0".join((client.place, client.requested, served)).encode()).hexdigest()[:32]
+
+
+def _read(file: Path, now: float) -> _Found | None:
+    try:
+        value = json.loads(file.read_text("utf-8"))
+        if not 0 <= now - value["at"] < _KEPT_S:
+            return None
+        return _Found(Capabilities(**value["capabilities"]), "")
+    except (OSError, ValueError, KeyError, TypeError):
+        return None  # none yet, or one of another version: asking again costs six small calls
+
+
+def _write(file: Path, capabilities: Capabilities, now: float) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with NamedTemporaryFile("w", encoding="utf-8", dir=file.parent, delete=False) as temporary:
+        json.dump({"at": now, "capabilities": asdict(capabilities)}, temporary)
+    os.replace(temporary.name, file)  # noqa: PTH105

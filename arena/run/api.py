@@ -1,0 +1,266 @@
+"""Start a run, resume a run. What the command line calls, and what a program may call too."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from arena.core.bots import is_control
+from arena.core.canonical import canonical
+from arena.core.errors import StoreError, UsageError
+from arena.models.names import AgentName, AgentSpec, find_bot, resolve
+from arena.registry import find_game
+from arena.run.executors import EXECUTORS
+from arena.run.job import Job, Played
+from arena.run.manifest import manifest_rows, session_row
+from arena.run.plan import Planned, make_plan
+from arena.run.players import Person
+from arena.run.rows import now_ms, plan_rows
+from arena.run.runner import Progress
+from arena.run.settings import Limits, Settings
+from arena.store.reader import Reader
+from arena.store.schema import FILE
+from arena.store.writer import Unit, Writer, create_run, open_run
+
+Watch = Callable[[Progress], None]  # called when a run starts; a display polls what it is given
+
+EXIT = {"complete": 0, "failed": 1, "void": 3, "budget": 4, "interrupted": 130}
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """How a run stands when its process ends."""
+
+    run: str
+    run_id: str
+    status: str
+    matches: Mapping[str, int]
+    calls: int
+    cost_usd: float | None
+    unpriced_calls: int
+    run_hash: str
+    resume: str | None
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @property
+    def exit_code(self) -> int:
+        return EXIT[self.status]
+
+
+def resolve_agents(names: Sequence[str], games: Sequence[str]) -> list[AgentSpec]:
+    """The agents of a run; every game must be able to seat them, and all faults are reported together."""
+    specs: list[AgentSpec] = []
+    for game in games:
+        specs = resolve(list(names), find_game(game).cls)
+    return specs
+
+
+def agent_json(agent: AgentName) -> dict[str, Any]:
+    """What the record keeps of an agent."""
+    facts = agent.as_json()
+    if agent.model is not None:
+        given = {key: value for key, value in agent.model.options.items() if value is not None}
+        facts |= {"model": agent.model.bare, "provider": agent.model.provider, "options": _plain(given)}
+    elif agent.kind == "bot":
+        facts["control"] = is_control(find_bot(agent.bot)[1])
+    return facts
+
+
+def _plain(options: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value if isinstance(value, str | int | float | bool) else str(value) for key, value in options.items()}
+
+
+def start(
+    settings: Settings,
+    specs: Sequence[AgentSpec],
+    folder: Path,
+    *,
+    plan: Sequence[Planned] | None = None,
+    parent: Mapping[str, Any] | None = None,
+    copied: Callable[[Mapping[str, int]], Unit] | None = None,
+    person: Person | None = None,
+    watch: Watch | None = None,
+) -> RunResult:
+    """Play a run into a folder. The folder of the same run is resumed; another run's is refused."""
+    if (folder / FILE).is_file():
+        return _same_run(settings, folder, watch)
+    if plan is None:
+        plan = make_plan(settings, [(spec.selector, spec.agent.canonical) for spec in specs])
+    agents = {spec.agent.canonical: spec for spec in specs}
+    ids = {name: number for number, name in enumerate(agents, start=1)}
+    writer = create_run(folder, journal=settings.journal)
+    try:
+        unit = manifest_rows(settings, plan, parent)
+        stored = {name: agent_json(spec.agent) for name, spec in agents.items()}
+        for name, spec in agents.items():
+            unit.append(("agent", (ids[name], name, spec.agent.display, spec.agent.kind, canonical(stored[name]))))
+        writer.put(unit + plan_rows(plan, ids) + (copied(ids) if copied else [])).result()
+        with Reader(folder) as reader:
+            run_id = reader.manifest()["run_id"]
+        job = Job(str(folder), run_id, settings, tuple(plan), ids, stored, resumed=copied is not None)
+        return _execute(job, writer, 1, person, watch)
+    finally:
+        writer.close()
+
+
+def resume(
+    folder: Path,
+    *,
+    limits: Callable[[Limits], Limits] | None = None,
+    executor: str | None = None,
+    retry_failed: bool = False,
+    accept_changes: bool = False,
+    watch: Watch | None = None,
+    person: Person | None = None,
+) -> RunResult:
+    """Go on with a run from its folder alone. Only resources may change; a complete run is left as it is."""
+    with Reader(folder) as reader:
+        manifest = reader.manifest()
+        settings = Settings.from_json(manifest["config"])
+        ids = {agent["name"]: number for number, agent in reader.agents().items()}
+        stored = {agent["name"]: json.loads(agent["spec"]) for agent in reader.agents().values()}
+        plan = open_matches(reader, settings, retry_failed=retry_failed)
+        spent = reader.ledger()
+    if limits is not None:
+        settings = replace(settings, limits=limits(settings.limits))
+    if executor is not None:
+        settings = replace(settings, executor=executor)  # type: ignore[arg-type]  # checked against EXECUTORS below
+    if settings.executor not in EXECUTORS:
+        raise UsageError(f"there is no executor {settings.executor!r}; there are {', '.join(EXECUTORS)}")
+    if not plan:
+        return result_of(folder, "")
+    writer = open_run(folder)
+    try:
+        writer.put([("note", (now_ms(), None, "resume", canonical(settings.as_json())))]).result()
+        job = Job(
+            str(folder),
+            manifest["run_id"],
+            settings,
+            tuple(plan),
+            ids,
+            stored,
+            resumed=True,
+            accept_changes=accept_changes,
+            spent_usd=spent["cost_usd"] or 0.0,
+            spent_tokens=spent["tokens_in"] + spent["tokens_out"],
+        )
+        with Reader(folder) as reader:
+            session = 1 + (reader.db.execute("SELECT MAX(session_id) FROM sessions").fetchone()[0] or 0)
+        return _execute(job, writer, session, person, watch)
+    finally:
+        writer.close()
+
+
+def open_matches(reader: Reader, settings: Settings, *, retry_failed: bool = False) -> list[Planned]:
+    """The matches of a run that are not at their end."""
+    seating: dict[int, dict[str, str]] = {}
+    for row in reader.seats():
+        seating.setdefault(row["match_id"], {})[row["seat"]] = row["agent"]
+    where = {find_game(g.name).cls.name: find_game(g.name).where for g in settings.games}
+    wanted = {"planned", "running", "void", *(["failed"] if retry_failed else [])}
+    return [
+        planned_of(row, seating[row["match_id"]], where)
+        for row in reader.matches()
+        if row["status"] in wanted and not (row["reason"] or "").startswith("context_length")
+    ]
+
+
+def planned_of(row: Mapping[str, Any], seating: Mapping[str, str], where: Mapping[str, str]) -> Planned:
+    """A match row as it was planned."""
+    name = row["game"].rpartition("-v")[0]
+    return Planned(
+        number=row["match_id"],
+        key=row["key"],
+        game=row["game"],
+        where=where.get(name, name),
+        preset=row["preset"],
+        config=json.loads(row["config"]),
+        config_sha256=row["config_sha256"],
+        deal_seed=int(row["deal_seed"]),
+        seed=int(row["seed"]),
+        seating=seating,
+        deal_id=row["deal_id"],
+        block=row["block"],
+        batch_no=row["batch_no"],
+        tag=row["tag"],
+        parent_key=row["parent_key"],
+        fork_turn=row["fork_turn"],
+        branch=row["branch"],
+        chance=row["chance"],
+    )
+
+
+def result_of(folder: Path, stopped: str) -> RunResult:
+    """How the record says that a run stands; `stopped` is why this session ended early, if it did."""
+    with Reader(folder) as reader:
+        counts, ledger, manifest = reader.statuses(), reader.ledger(), reader.manifest()
+        matches = {
+            "planned": sum(counts.values()),
+            "done": counts.get("done", 0),
+            "void": counts.get("void", 0),
+            "failed": counts.get("failed", 0),
+        }
+        if stopped in ("interrupted", "budget"):
+            status = stopped
+        elif matches["failed"] or stopped == "failed":
+            status = "failed"
+        elif matches["void"]:
+            status = "void"
+        else:
+            status = "complete" if matches["done"] == matches["planned"] else "interrupted"
+        return RunResult(
+            run=str(folder),
+            run_id=manifest["run_id"],
+            status=status,
+            matches=matches,
+            calls=ledger["calls"],
+            cost_usd=ledger["cost_usd"],
+            unpriced_calls=ledger["unpriced_calls"],
+            run_hash=run_hash(reader),
+            resume=None if status == "complete" else f"arena resume {folder}",
+        )
+
+
+def run_hash(reader: Reader) -> str:
+    """The hash of all that a run's results were computed from."""
+    query = "SELECT key, record_hash, evidence_hash FROM matches WHERE status='done' ORDER BY key"
+    return sha256(canonical([list(row) for row in reader.db.execute(query)]).encode()).hexdigest()
+
+
+def _execute(job: Job, writer: Writer, session: int, person: Person | None, watch: Watch | None) -> RunResult:
+    progress = Progress(planned=len(job.plan))
+    writer.on_trouble = progress.say
+    writer.put(session_row(session)).result()
+    if watch is not None:
+        watch(progress)
+    status = "failed"
+    try:
+        played: Played = asyncio.run(EXECUTORS[job.settings.executor](job, writer, progress, person))
+        status = played.status
+    except KeyboardInterrupt:
+        status = "interrupted"
+    finally:
+        with suppress(StoreError):
+            writer.put([("session_end", (now_ms(), EXIT.get(status or "complete"), session))]).result()
+    return result_of(Path(job.folder), status)
+
+
+def _same_run(settings: Settings, folder: Path, watch: Watch | None) -> RunResult:
+    with Reader(folder) as reader:
+        manifest = reader.manifest()
+    if manifest["config_sha256"] != settings.sha256():
+        old, new = Settings.from_json(manifest["config"]).measured(), settings.measured()
+        fields = [key for key in new if canonical(new[key]) != canonical(old.get(key))]
+        raise UsageError(
+            f"{folder} holds another run: {', '.join(fields)} differ",
+            hint=f"choose another --out, or go on with that one: arena resume {folder}",
+        )
+    return resume(folder, limits=lambda _: settings.limits, executor=settings.executor, watch=watch)

@@ -1,0 +1,203 @@
+"""What a method is handed for one turn: its messages, its calls, its memory. Every call is in the record before the
+next one is made; a call that the record already holds is not made again."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from arena.core.asks import Ask, Choice, Each, Form, ListOf, Number, Range, Text
+from arena.core.canonical import canonical
+from arena.core.errors import UsageError
+from arena.core.methods import Completion, Message
+from arena.core.seeds import Rng, stream
+from arena.core.view import View
+from arena.models.types import ProviderError, Request, Sampling
+from arena.prompt.render import environment, messages
+from arena.prompt.shape import Shape, shape_of
+from arena.registry import package_file
+from arena.run.keys import call_key, prompt_chain
+from arena.run.rows import Evidence
+from arena.store.reader import StoredCall
+from arena.store.writer import Unit
+
+if TYPE_CHECKING:
+    from arena.run.live import LiveMatch
+    from arena.run.players import ModelPlayer
+
+
+class Stopped(Exception):
+    """No new call is made; the turn stays open."""
+
+
+@dataclass
+class Spent:
+    """Seconds between request and reply, for the clock, and the factor on max_tokens after a cut reply."""
+
+    seconds: float = 0.0
+    factor: int = 1
+
+
+class TurnContext:
+    """One turn of one seat."""
+
+    def __init__(self, live: LiveMatch, player: ModelPlayer, view: View, ask: Ask, turn: int) -> None:
+        self.live, self.player, self.view, self.turn = live, player, view, turn
+        self.ask = ask if player.memory != "notes" else with_notes(ask)
+        self.memory: dict[str, Any] = dict(live.memos.get(view.seat) or {})
+        self.attempt = 0
+        self.spent = Spent()
+        self.last_messages: list[Message] = []
+        self.last_key: str | None = None
+        self.last_reply = ""
+        self.last_max_tokens = 0
+        self.evidence: list[Evidence] = []
+        self.unit: Unit = []
+        self._ordinals: Counter[tuple[int, str, int]] = Counter()
+        self._stored: Mapping[str, StoredCall] = live.stored_calls.get(turn, {})
+
+    @property
+    def as_objects(self) -> bool:
+        return self.player.method.as_objects or self.player.memory == "notes"
+
+    def messages(self, *, system: str = "", as_objects: bool = False) -> list[Message]:
+        own = "\n\n".join(part for part in (self.player.persona, system) if part)
+        notes = self.memory.get("notes") if self.player.memory == "notes" else None
+        return messages(
+            self.view,
+            self.player.memory,
+            notes=notes,
+            ask=self.ask,
+            as_objects=as_objects or self.as_objects,
+            system=own,
+        )
+
+    def shape(self, *, as_objects: bool = False) -> Shape | None:
+        if as_objects or self.as_objects:
+            whole = self.ask if isinstance(self.ask, Form) else Form(self.ask.name, self.ask)
+            return shape_of(whole, self.view.names)
+        return shape_of(self.ask, self.view.names)
+
+    def rng(self, name: str) -> Rng:
+        return stream("method", self.live.planned.key, self.view.seat, self.turn, name)
+
+    def template(self, name: str, **facts: Any) -> str:
+        folder = package_file("prompts")
+        return environment(str(folder)).get_template(f"_methods/{name}.j2").render(**facts).strip("\n")
+
+    async def call(
+        self,
+        messages: Sequence[Message],
+        *,
+        purpose: str = "act",
+        sample: int = 0,
+        temperature: float | None = None,
+        shape: Shape | None = None,
+        logprobs: bool = False,
+    ) -> Completion:
+        path = self._path(purpose, sample)
+        links = prompt_chain(messages)
+        prompt = links[-1].hash
+        sampling = self._sampling(temperature)
+        params = canonical(sampling.as_json())
+        self.last_max_tokens = sampling.max_tokens
+        self.last_messages = list(messages)
+        planned, run = self.live.planned, self.live.run
+        self.last_key = key = call_key(run.run_id, planned.key, self.live.execution, self.turn, path)
+        stored = self._stored.get(path)
+        if stored is not None and self._is_same(stored, prompt, params):
+            self.spent.seconds += (stored.latency_ms or 0) / 1000
+            self.evidence.append(Evidence(self.turn, path, prompt, stored.reply, stored.finish, "ok"))
+            return Completion(stored.reply, stored.finish, stored.reasoning)
+        await self.flush()
+        if run.stopping:
+            raise Stopped
+        request = Request(
+            messages=tuple(dict(m) for m in messages),
+            shape=shape,
+            sampling=sampling,
+            want_logprobs=logprobs or run.recording.logprobs,
+            keep_tokens=run.recording.tokens,
+            sample_key=f"{planned.key}/{self.view.seat}/{self.turn}/{path}",
+            call_key=key,
+            order=planned.number,
+            timeout_s=min(self.live.time_left(self.view.seat, self.spent.seconds), self.player.timeout_s),
+        )
+        try:
+            call = await run.complete(self.player.model, request)
+        except ProviderError as error:
+            if not error.retryable and error.kind != "context_length":
+                run.park(self.player.name, error)
+            raise
+        self.spent.seconds += call.latency_ms / 1000
+        response = call.response
+        reply = response.text.encode("utf-8", "replace").decode()
+        self.unit += run.call_rows(self, key, path, links, params, request, call)
+        self.evidence.append(Evidence(self.turn, path, prompt, reply, response.finish, "ok"))
+        return Completion(reply, response.finish, response.reasoning)
+
+    async def flush(self) -> None:
+        """Commit the calls made so far: no reply leads to a further request before it is in the record."""
+        if self.unit:
+            unit, self.unit = self.unit, []
+            await self.live.run.commit(unit)
+
+    def _path(self, purpose: str, sample: int) -> str:
+        slot = (self.attempt, purpose, sample)
+        ordinal = self._ordinals[slot]
+        self._ordinals[slot] += 1
+        return f"r{self.attempt}/{purpose}/{sample}/{ordinal}"
+
+    def _sampling(self, temperature: float | None) -> Sampling:
+        sampling = self.player.sampling
+        if not self.player.max_tokens_given:
+            sampling = replace(sampling, max_tokens=token_cap(self.ask, thinks=self.player.method.as_objects))
+        if temperature is not None:
+            sampling = replace(sampling, temperature=temperature)
+        return replace(sampling, max_tokens=sampling.max_tokens * self.spent.factor)
+
+    def _is_same(self, stored: StoredCall, prompt: str, params: str) -> bool:
+        if stored.prompt == prompt and stored.params == params:
+            return True
+        if self.live.run.accept_changes:
+            return False
+        raise UsageError(
+            f"match {self.live.planned.number}, turn {self.turn}: {self.player.name} or its prompts changed since this "
+            "call was recorded",
+            hint="--accept-changes asks anew from here on and notes it",
+        )
+
+
+def with_notes(ask: Ask) -> Form:
+    """The ask with a field for the seat's own notes."""
+    notes = Text("notes", 600, optional=True)
+    if isinstance(ask, Form):
+        return Form(ask.name, *ask.fields, notes, rule=_without_notes(ask), fallback=ask.fallback)
+    return Form(ask.name, ask, notes, fallback=ask.fallback)
+
+
+def _without_notes(ask: Form) -> Any:
+    rule = ask.rule
+    return rule and (lambda answer: rule({k: v for k, v in answer.items() if k != "notes"}))
+
+
+def token_cap(ask: Ask, *, thinks: bool) -> int:
+    """How many tokens a reply may take: room for every character that the ask allows, and for some thinking."""
+    return min(_tokens(ask) + (768 if thinks else 32), 2048)
+
+
+def _tokens(ask: Ask) -> int:
+    match ask:
+        case Choice() | Range() | Number():
+            return 32
+        case Text():
+            return ask.max_chars // 3
+        case ListOf():
+            return 16 + ask.high * _tokens(ask.item)
+        case Each():
+            return 16 + len(ask.keys) * _tokens(ask.item)
+        case Form():
+            return 16 + sum(8 + _tokens(field) for field in ask.fields)
+    return 48

@@ -1,0 +1,300 @@
+"""Plays a plan: matches of bots one after another, matches with models thousands at a time, all into one record.
+
+What ends a match early is data: a provider that cannot be had sets it aside as `void` (and it is played on later from
+its open turn), a bug makes it `failed`; other matches go on. The run stops early only for the user, the budget, or too
+many failures, and always at a point from which `arena resume` goes on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import traceback
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import process_time
+from typing import TYPE_CHECKING, Any, Literal
+
+from arena.core.canonical import canonical
+from arena.core.errors import StoreError, UsageError
+from arena.core.game import Game
+from arena.core.match import Match
+from arena.models.types import BudgetReached, ProviderError, Request
+from arena.play import new_match
+from arena.registry import load_game
+from arena.run.context import Stopped, TurnContext
+from arena.run.keys import Link
+from arena.run.live import LiveMatch
+from arena.run.match_task import play_bots, play_match
+from arena.run.plan import Planned
+from arena.run.players import BotPlayer, Player
+from arena.run.rows import bot_match_unit
+from arena.run.settings import Limits, Policy, Recording
+from arena.store.reader import Reader, StoredMatch
+from arena.store.writer import Unit
+
+if TYPE_CHECKING:
+    from arena.models.session import Call, Session
+
+RunStatus = Literal["complete", "interrupted", "budget", "void", "failed"]
+Players = Mapping[tuple[str, str], Player]  # (where the game is found, canonical name) -> player
+
+_SLICE_S = 0.005  # CPU that bots may take before other work gets its turn
+_UNITS_AHEAD = 256  # units of bot matches that may wait for the disk
+
+
+@dataclass
+class Progress:
+    """What a display may show; counts only."""
+
+    planned: int = 0
+    done: int = 0
+    void: int = 0
+    failed: int = 0
+    live: int = 0
+    events: list[str] = field(default_factory=list)
+    models: Callable[[], list[dict[str, Any]]] = list
+
+    def say(self, text: str) -> None:
+        self.events.append(text)
+
+
+class Runner:
+    """One process's share of a run. `commit` puts units on disk: a writer's, or a pipe to the process that has it."""
+
+    def __init__(
+        self,
+        *,
+        run_id: str,
+        folder: Path,
+        policy: Policy,
+        limits: Limits,
+        recording: Recording,
+        players: Players,
+        agent_ids: Mapping[str, int],
+        session: Session,
+        put: Callable[[Unit], Future[None]],
+        progress: Progress | None = None,
+        accept_changes: bool = False,
+    ) -> None:
+        self.run_id, self.folder = run_id, folder
+        self.policy, self.limits, self.recording = policy, limits, recording
+        self.players, self.agent_ids, self.session, self.put = players, agent_ids, session, put
+        self.progress = progress or Progress()
+        self.accept_changes = accept_changes
+        self.stop_reason: RunStatus | None = None
+        self.fatal: StoreError | UsageError | None = None
+        self.parked: dict[str, ProviderError] = {}
+        self._known_links: set[str] = set()
+        self._open_calls = 0
+        self._games: dict[tuple[str, str], Game] = {}
+        self._reader: Reader | None = None
+        self._room = asyncio.Event()
+
+    # --- for the parts of a match ------------------------------------------------------------------------------------
+
+    @property
+    def stopping(self) -> bool:
+        return self.stop_reason is not None
+
+    async def commit(self, unit: Unit) -> None:
+        await asyncio.shield(asyncio.wrap_future(self.put(unit)))
+
+    async def complete(self, model: Any, request: Request) -> Call:
+        """One call through the session; counted, so that admission knows how much is on its way."""
+        self._open_calls += 1
+        try:
+            return await self.session.complete(model, request)
+        finally:
+            self._open_calls -= 1
+            self._room.set()
+
+    def call_rows(
+        self, ctx: TurnContext, key: str, path: str, links: Sequence[Link], params: str, request: Request, call: Call
+    ) -> Unit:
+        """A call's rows: the parts of its prompt that the record has not seen, the call, its failed tries."""
+        live, r = ctx.live, call.response
+        unit: Unit = [("message", tuple(link)) for link in links if link.hash not in self._known_links]
+        self._known_links.update(link.hash for link in links)
+        if len(self._known_links) > 200_000:
+            self._known_links.clear()
+        attempt, purpose = path.split("/")[:2]
+        word = "reask" if attempt != "r0" else "turn" if purpose == "act" else f"method:{purpose}"
+        tokens = r.tokens and canonical({k: v for k, v in vars(r.tokens).items() if v})
+        unit.append(
+            (
+                "call",
+                (key, live.planned.number, live.execution, ctx.turn, live.match.seats.index(ctx.view.seat), path, word)
+                + (self.agent_ids[ctx.player.name], r.model, links[-1].hash, params)
+                + (canonical(request.shape.as_json()) if request.shape else None,)
+                + (r.text.encode("utf-8", "replace").decode(), None if r.parsed is None else canonical(r.parsed))
+                + (r.reasoning if self.recording.reasoning else None, r.finish, r.request_id)
+                + (r.usage.prompt, r.usage.cached, r.usage.completion, r.usage.reasoning, call.price_source)
+                + (
+                    call.cost_usd,
+                    int(call.cached),
+                    call.tries,
+                    call.queue_ms,
+                    call.latency_ms,
+                    call.started_ms,
+                    tokens,
+                ),
+            )
+        )
+        unit += [("call_error", (key, *error)) for error in call.errors]
+        return unit
+
+    # --- playing a plan ----------------------------------------------------------------------------------------------
+
+    async def play(self, plan: Sequence[Planned], *, resumed: bool = False) -> None:
+        """Play these matches, as far as they go; a resumed run looks for what earlier sessions left of them."""
+        bots = [p for p in plan if self._is_bots_only(p)]
+        others = [p for p in plan if not self._is_bots_only(p)]
+        await asyncio.gather(self._play_bots(bots), self._play_models(others, resumed))
+
+    def stop(self, reason: RunStatus) -> None:
+        """No new call, no new match."""
+        self.stop_reason = self.stop_reason or reason
+        self._room.set()
+
+    def park(self, agent: str, error: ProviderError) -> None:
+        """A model that will refuse every call (a wrong key, a wrong name): its matches are not even tried."""
+        if agent not in self.parked:
+            self.parked[agent] = error
+            self.progress.say(f"{agent} is parked: {error.message}")
+
+    async def _play_bots(self, plan: Iterable[Planned]) -> None:
+        """One after another, never two at once; whole matches wait for the disk, not this loop."""
+        waiting: deque[Future[None]] = deque()
+        since = process_time()
+        for planned in plan:
+            if self.stopping:
+                break
+            try:
+                match = self._new_match(planned)
+                play_bots(match, self._seats(planned), planned.key)
+                waiting.append(self.put(bot_match_unit(planned, match)))
+                self.progress.done += 1
+            except StoreError:
+                raise
+            except Exception as error:
+                self._failed(planned, error)
+            if process_time() - since > _SLICE_S:
+                await asyncio.sleep(0)
+                since = process_time()
+            while len(waiting) > _UNITS_AHEAD:
+                await asyncio.wrap_future(waiting.popleft())
+        for future in waiting:
+            await asyncio.wrap_future(future)
+
+    async def _play_models(self, plan: Sequence[Planned], resumed: bool) -> None:
+        queue, passes = list(plan), 0
+        while queue and not self.stopping:
+            void = await self._pass(queue, resumed or passes > 0)
+            queue = [p for p in void if not self._why_not(p)]
+            if not queue or passes >= self.limits.void_passes or self.stopping:
+                break
+            passes += 1
+            self.progress.say(
+                f"{len(queue)} matches wait for a model; pass {passes} in {self.limits.void_wait_s:.0f} s"
+            )
+            await self._wait(self.limits.void_wait_s)
+            self.progress.void -= len(queue)
+
+    async def _pass(self, plan: Sequence[Planned], recorded: bool) -> list[Planned]:
+        """Each match once, as many at a time as there is room for; the ones that ended void."""
+        void: list[Planned] = []
+        tasks: set[asyncio.Task[None]] = set()
+        ahead = 1.5 * (self.limits.concurrency or 64)
+        for planned in plan:
+            while not self.stopping and (len(tasks) >= self.limits.live_matches or self._open_calls >= ahead):
+                self._room.clear()
+                await self._room.wait()
+            if self.stopping:
+                break
+            task = asyncio.create_task(self._play_one(planned, recorded, void))
+            tasks.add(task)
+            task.add_done_callback(tasks.discard)
+            task.add_done_callback(lambda _: self._room.set())
+            await asyncio.sleep(0)
+        if tasks:
+            await asyncio.gather(*tasks)
+        return void
+
+    async def _play_one(self, planned: Planned, recorded: bool, void: list[Planned]) -> None:
+        if why := self._why_not(planned):
+            await self._set_aside(planned, why, void)
+            return
+        self.progress.live += 1
+        try:
+            live = LiveMatch(self, planned, self._new_match(planned), self._seats(planned))
+            await play_match(live, self._stored(planned) if recorded else None)
+            self.progress.done += 1
+        except Stopped:
+            pass  # the record holds the open turn
+        except BudgetReached as error:
+            self.progress.say(error.message)
+            self.stop("budget")
+        except ProviderError as error:
+            await self._set_aside(planned, error, void)
+        except (StoreError, UsageError) as error:
+            self.fatal = self.fatal or error
+            self.stop("failed")
+        except Exception as error:
+            self._failed(planned, error)
+        finally:
+            self.progress.live -= 1
+
+    async def _set_aside(self, planned: Planned, error: ProviderError, void: list[Planned]) -> None:
+        await self.commit([("match_status", ("void", f"{error.kind}: {error.message}", planned.number))])
+        self.progress.void += 1
+        if error.kind != "context_length":  # that would fail again
+            void.append(planned)
+
+    def _failed(self, planned: Planned, error: Exception) -> None:
+        """A bug of a game or an agent: this match stops, others go on; too many of them stop the run."""
+        self.progress.failed += 1
+        trace = self.session.redact("".join(traceback.format_exception(error)))
+        with (self.folder / "errors.log").open("a", encoding="utf-8") as log:
+            log.write(f"match {planned.number} ({planned.key})\n{trace}\n")
+        reason = self.session.redact(f"{type(error).__name__}: {error}")[:2000]
+        self.put([("match_status", ("failed", reason, planned.number))])
+        self.progress.say(f"match {planned.number} failed: {reason}")
+        if self.progress.failed > max(self.limits.max_failed, self.progress.planned // 20):
+            self.stop("failed")
+
+    def _why_not(self, planned: Planned) -> ProviderError | None:
+        """The error of a parked model that sits in this match."""
+        for agent in planned.seating.values():
+            if agent in self.parked:
+                return self.parked[agent]
+        return None
+
+    async def _wait(self, seconds: float) -> None:
+        """Sleep, but not through a stop."""
+        until = asyncio.get_running_loop().time() + seconds
+        while not self.stopping and (left := until - asyncio.get_running_loop().time()) > 0:
+            await asyncio.sleep(min(left, 0.2))
+
+    def _is_bots_only(self, planned: Planned) -> bool:
+        return all(isinstance(p, BotPlayer) for p in self._seats(planned).values())
+
+    def _seats(self, planned: Planned) -> dict[str, Player]:
+        return {seat: self.players[planned.where, agent] for seat, agent in planned.seating.items()}
+
+    def _stored(self, planned: Planned) -> StoredMatch | None:
+        """What the record already holds of a match."""
+        if self._reader is None:
+            self._reader = Reader(self.folder)
+        stored = self._reader.stored_match(planned.number)
+        return stored if stored.turns or stored.events or stored.calls else None
+
+    def _new_match(self, planned: Planned) -> Match:
+        key = (planned.where, planned.config_sha256)
+        if key not in self._games:
+            cls = load_game(planned.where)
+            self._games[key] = cls(cls.config_type.make(planned.config))
+        chance = (planned.fork_turn or 0, planned.branch or 0) if planned.chance == "fresh" else None
+        return new_match(self._games[key], planned.seed, planned.deal_seed, preset=planned.preset, chance=chance)

@@ -1,0 +1,157 @@
+"""Who plays whom on which deal. A schedule yields blocks; a block is one deal and the seatings that share it.
+
+    paired       every group of agents meets again and again; on one deal each agent takes every slot (default)
+    round-robin  the same, the order of groups shuffled in each cycle
+    random       a random group in random slots, a fresh deal for each match
+    cross        one deal played by every combination of the slots' own agents (when every agent names its slot)
+
+A *slot* is a side where the game has sides and `seating` is not "mixed", else a seat. A schedule is a pure function of
+its field and of the results of earlier batches: no clock, no global chance, nothing about matches still open. Static
+schedules return everything at once. After any number of whole blocks the counts of agents differ by at most one block
+where the numbers allow it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import combinations, islice, product
+from math import ceil
+from typing import Any, NamedTuple, Protocol
+
+from arena.core.errors import UnknownName, UsageError
+from arena.core.seeds import Rng, stream
+
+Seating = dict[str, str]  # slot -> agent
+
+
+class Block(NamedTuple):
+    """One deal and the seatings that share it. `one_seed`: they share the match seed too (a cross table's cells)."""
+
+    number: int
+    deal: int
+    seatings: tuple[Seating, ...]
+    one_seed: bool = False
+
+
+class BlockResult(NamedTuple):
+    """A finished block: the payoffs of each of its matches by slot, None where a match is void or failed."""
+
+    block: Block
+    payoffs: tuple[Mapping[str, float] | None, ...]
+
+
+@dataclass(frozen=True)
+class Field:
+    """What a schedule may know. `own` = the agents that are bound to a slot (selectors, pins)."""
+
+    slots: tuple[str, ...]
+    agents: tuple[str, ...]
+    matches: int
+    seed: int
+    own: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    weights: Mapping[str, float] = field(default_factory=dict)
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Schedule(Protocol):
+    name: str
+
+    def batch(self, field: Field, results: Sequence[BlockResult]) -> list[Block] | None:
+        """The next blocks, or None when the schedule is finished."""
+        ...
+
+
+class Paired:
+    """Groups of agents in balanced order; on one deal the group rotates through the slots."""
+
+    name = "paired"
+    shuffled = False
+
+    def batch(self, field: Field, results: Sequence[BlockResult]) -> list[Block] | None:
+        if results:
+            return None
+        if field.own:
+            return _cross_blocks(field)
+        size = min(len(field.agents), len(field.slots))
+        rng = stream(field.seed, "schedule")
+        groups = islice(_groups(field.agents, size, rng, self.shuffled), ceil(field.matches / size))
+        return [Block(i, i, tuple(_rotations(group, field.slots))) for i, group in enumerate(groups)]
+
+
+class RoundRobin(Paired):
+    """As paired, the order of groups shuffled in each cycle."""
+
+    name = "round-robin"
+    shuffled = True
+
+
+class Random:
+    """A random group in random slots on a fresh deal, match after match."""
+
+    name = "random"
+
+    def batch(self, field: Field, results: Sequence[BlockResult]) -> list[Block] | None:
+        if results:
+            return None
+        rng = stream(field.seed, "schedule")
+        return [Block(i, i, (self._seating(field, rng),)) for i in range(field.matches)]
+
+    def _seating(self, field: Field, rng: Rng) -> Seating:
+        distinct = len(field.agents) >= len(field.slots) and not field.weights
+        pool = list(field.agents)
+        if distinct:
+            return dict(zip(field.slots, rng.sample(pool, len(field.slots)), strict=True))
+        weights = [field.weights.get(agent, 1.0) for agent in pool]
+        return {slot: _weighted(pool, weights, rng) for slot in field.slots}
+
+
+_SCHEDULES: dict[str, Schedule] = {s.name: s for s in (Paired(), RoundRobin(), Random())}
+
+
+def find_schedule(name: str) -> Schedule:
+    if name not in _SCHEDULES:
+        raise UnknownName("schedule", name, _SCHEDULES, hint=f"schedules: {', '.join(_SCHEDULES)}")
+    return _SCHEDULES[name]
+
+
+def _groups(agents: Sequence[str], size: int, rng: Rng, shuffled: bool) -> Iterator[tuple[str, ...]]:
+    """Every group of `size`, cycle after cycle, always one whose members have played least so far."""
+    played: Counter[str] = Counter()
+    while True:
+        left = list(combinations(agents, size))
+        if shuffled:
+            rng.shuffle(left)
+        while left:
+            group = min(left, key=lambda g: (max(played[a] for a in g), sum(played[a] for a in g)))
+            left.remove(group)
+            played.update(group)
+            yield group
+
+
+def _rotations(group: Sequence[str], slots: Sequence[str]) -> Iterator[Seating]:
+    """As many seatings as there are agents; over them every agent takes every slot equally often."""
+    for shift in range(len(group)):
+        yield {slot: group[(i + shift) % len(group)] for i, slot in enumerate(slots)}
+
+
+def _cross_blocks(field: Field) -> list[Block]:
+    missing = [slot for slot in field.slots if not field.own.get(slot)]
+    if missing:
+        raise UsageError(
+            f"no agent is named for {', '.join(missing)}; every slot of {', '.join(field.slots)} needs one"
+        )
+    cells = [
+        dict(zip(field.slots, agents, strict=True)) for agents in product(*(field.own[slot] for slot in field.slots))
+    ]
+    return [Block(i, i, tuple(cells), one_seed=True) for i in range(ceil(field.matches / len(cells)))]
+
+
+def _weighted(pool: Sequence[str], weights: Sequence[float], rng: Rng) -> str:
+    mark = rng.random() * sum(weights)
+    for agent, weight in zip(pool, weights, strict=True):
+        mark -= weight
+        if mark < 0:
+            return agent
+    return pool[-1]

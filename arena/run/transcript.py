@@ -1,0 +1,50 @@
+"""A match as text for people: what was told, to whom, and every turn that did not go well."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from arena.core.events import NOBODY, Event
+from arena.core.match import Match
+from arena.core.text import one_line, sanitise
+from arena.prompt.render import spectator_line
+
+
+def transcript(match: Match, turns: Iterable[Mapping[str, Any]] = (), *, view: str = "omniscient") -> Iterator[str]:
+    """The lines of a match. `view`: "omniscient", "public", or a seat; `turns` are the record's rows, for statuses."""
+    troubles = _troubles(match, turns)
+    for seq, event in enumerate(match.events):
+        yield from troubles.pop(seq, ())
+        if _shown(event, view) and (text := spectator_line(match, event, view)):
+            yield from _labelled(event, text, view)
+    for rest in troubles.values():
+        yield from rest
+    if match.payoffs is not None:
+        yield "payoffs: " + ", ".join(f"{seat} {payoff:g}" for seat, payoff in match.payoffs.items())
+
+
+def _shown(event: Event, view: str) -> bool:
+    if view == "omniscient":
+        return event.audience != NOBODY
+    return event.audience == "*" if view == "public" else event.reaches(view)
+
+
+def _labelled(event: Event, text: str, view: str) -> Iterator[str]:
+    """Private facts are marked with those who heard them."""
+    label = f"[{', '.join(event.audience)}] " if view == "omniscient" and isinstance(event.audience, tuple) else ""
+    for line in sanitise(text).split("\n"):
+        yield label + line
+
+
+def _troubles(match: Match, turns: Iterable[Mapping[str, Any]]) -> dict[int, list[str]]:
+    """Event number -> the lines about turns before it that ended in anything but a plain legal answer."""
+    told = {turn.turn: turn.events for turn in match.turns}
+    found: dict[int, list[str]] = {}
+    for row in turns:
+        if row["status"] != "legal":
+            end = "" if row["status"] == "repaired" else f" -> played instead: {one_line(str(row['answer']))}"
+            reason = one_line(row["reason"] or "")
+            line = f"({match.seats[row['seat_no']]}, turn {row['turn']}: {row['status']}: {reason}{end})"
+            found.setdefault(told.get(row["turn"], len(match.events)), []).append(line)
+    return found

@@ -1,0 +1,173 @@
+"""Reading a run: its manifest, plan and matches, as plain values. Never writes; a live run may be read."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from arena.core.errors import StoreError, UsageError
+from arena.store import schema
+
+
+class StoredCall(NamedTuple):
+    """A committed call, as resume needs it."""
+
+    path: str
+    prompt: str
+    params: str
+    reply: str
+    finish: str
+    reasoning: str | None
+    latency_ms: int | None
+    call_key: str
+
+
+class StoredTurn(NamedTuple):
+    turn: int
+    batch: int
+    seat_no: int
+    ask_hash: str
+    status: str
+    answer: Any
+    fallback: bool
+    applied: bool
+    reason: str | None
+    memo: Any
+    last_call: str | None
+
+
+@dataclass(frozen=True)
+class StoredMatch:
+    """What the record holds of one match: decided turns, events, and the calls of each turn by path."""
+
+    turns: tuple[StoredTurn, ...]
+    events: tuple[tuple[str, str, str], ...]  # kind, audience, facts
+    calls: dict[int, dict[str, StoredCall]]
+
+
+class Reader:
+    """A read-only connection to a run folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.db = schema.open_to_read(folder / schema.FILE)
+        self.db.row_factory = sqlite3.Row
+
+    def close(self) -> None:
+        self.db.close()
+
+    def __enter__(self) -> Reader:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def manifest(self) -> dict[str, Any]:
+        found = {row["key"]: json.loads(row["value"]) for row in self.db.execute("SELECT key, value FROM manifest")}
+        if "run_id" not in found:
+            raise StoreError(f"{self.folder} was never started", hint="start it again with `arena tournament … --out`")
+        return found
+
+    def agents(self) -> dict[int, dict[str, Any]]:
+        return {row["agent_id"]: dict(row) for row in self.db.execute("SELECT * FROM agents")}
+
+    def matches(self) -> list[dict[str, Any]]:
+        """Every match of the plan, in order of its number."""
+        return [dict(row) for row in self.db.execute("SELECT * FROM matches ORDER BY match_id")]
+
+    def seats(self) -> Iterator[dict[str, Any]]:
+        query = "SELECT s.*, a.name AS agent FROM seats s JOIN agents a USING (agent_id) ORDER BY match_id, seat_no"
+        return (dict(row) for row in self.db.execute(query))
+
+    def statuses(self) -> dict[str, int]:
+        return dict(self.db.execute("SELECT status, COUNT(*) FROM matches GROUP BY status").fetchall())
+
+    def find_match(self, name: str) -> dict[str, Any]:
+        """The match that `12`, `m12` or at least six digits of a key mean."""
+        text = name.removeprefix("m") if name[:1] == "m" else name
+        if text.isdigit() and len(text) < 10:
+            rows = self.db.execute("SELECT * FROM matches WHERE match_id=?", (int(text),)).fetchall()
+        elif len(name) >= 6 and all(c in "0123456789abcdef" for c in name):
+            rows = self.db.execute("SELECT * FROM matches WHERE key LIKE ? LIMIT 2", (f"{name}%",)).fetchall()
+        else:
+            raise UsageError(f"{name!r} names no match; give its number or at least 6 digits of its key")
+        if len(rows) != 1:
+            count = self.db.execute("SELECT COUNT(*) FROM matches").fetchone()[0]
+            raise UsageError(f"{self.folder} has no match {name!r}; it has matches 1 to {count}")
+        return dict(rows[0])
+
+    def match_seats(self, match_id: int) -> list[dict[str, Any]]:
+        query = "SELECT s.*, a.name AS agent, a.kind AS agent_kind FROM seats s JOIN agents a USING (agent_id)"
+        return [dict(r) for r in self.db.execute(f"{query} WHERE match_id=? ORDER BY seat_no", (match_id,))]
+
+    def rows(self, table: str, match_id: int) -> list[dict[str, Any]]:
+        """The raw rows of one match, in order."""
+        order = {"turns": "turn", "events": "seq", "calls": "turn, path"}[table]
+        query = f"SELECT * FROM {table} WHERE match_id=? ORDER BY {order}"  # noqa: S608  # a closed set of names
+        return [dict(row) for row in self.db.execute(query, (match_id,))]
+
+    def stored_match(self, match_id: int) -> StoredMatch:
+        turns = tuple(
+            StoredTurn(
+                r["turn"],
+                r["batch"],
+                r["seat_no"],
+                r["ask_hash"],
+                r["status"],
+                json.loads(r["answer"]),
+                bool(r["fallback"]),
+                bool(r["applied"]),
+                r["reason"],
+                json.loads(r["memo"]) if r["memo"] else None,
+                r["last_call"],
+            )
+            for r in self.rows("turns", match_id)
+        )
+        events = tuple((r["kind"], r["audience"], r["facts"]) for r in self.rows("events", match_id))
+        calls: dict[int, dict[str, StoredCall]] = {}
+        for r in self.rows("calls", match_id):
+            calls.setdefault(r["turn"], {})[r["path"]] = StoredCall(
+                r["path"],
+                r["prompt"],
+                r["params"],
+                r["reply"],
+                r["finish"],
+                r["reasoning"],
+                r["latency_ms"],
+                r["call_key"],
+            )
+        return StoredMatch(turns, events, calls)
+
+    def prompt(self, link: str | None) -> list[dict[str, str]]:
+        """The messages of a call, put together from the chain."""
+        found: list[dict[str, str]] = []
+        while link:
+            row = self.db.execute("SELECT parent, body FROM messages WHERE hash=?", (link,)).fetchone()
+            if row is None:
+                raise StoreError(f"{self.folder}: message {link[:12]} is missing from the record")
+            found = json.loads(row["body"]) + found
+            link = row["parent"]
+        return found
+
+    def ledger(self) -> dict[str, Any]:
+        """Calls, tokens and money of the run so far."""
+        row = self.db.execute(
+            "SELECT COUNT(*) AS calls, SUM(cached) AS cached, SUM(tokens_in) AS tokens_in, "
+            "SUM(tokens_out) AS tokens_out, SUM(cost_usd) AS cost_usd, "
+            "SUM(cost_usd IS NULL) AS unpriced_calls FROM calls"
+        ).fetchone()
+        return {key: row[key] or 0 for key in row.keys() if key != "cost_usd"} | {"cost_usd": row["cost_usd"]}  # noqa: SIM118
+
+
+def recorded_replies(run: Path) -> dict[str, str]:
+    """Sample key -> reply, for every call of a run: what `mock/replay` answers with."""
+    with Reader(run) as reader:
+        query = (
+            "SELECT m.key, s.seat, c.turn, c.path, c.reply FROM calls c JOIN matches m USING (match_id) "
+            "JOIN seats s ON s.match_id = c.match_id AND s.seat_no = c.seat_no"
+        )
+        return {f"{r['key']}/{r['seat']}/{r['turn']}/{r['path']}": r["reply"] for r in reader.db.execute(query)}

@@ -1,0 +1,1 @@
+"""Guess 0.8 of the average."""

@@ -1,0 +1,1 @@
+"""Survival auction: bid for water or die of thirst."""

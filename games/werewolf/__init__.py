@@ -1,0 +1,1 @@
+"""Werewolf (Mafia): one configurable engine, many published rule sets."""

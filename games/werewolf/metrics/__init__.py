@@ -1,0 +1,1 @@
+def metrics(m): return {}

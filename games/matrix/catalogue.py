@@ -236,9 +236,10 @@ def _public_goods(given: Parameters) -> StageGame:
     n = given.n or 4
     rate = Fraction(8, 5) / n
 
-    def pay(given_in: Profile) -> tuple[Amount, ...]:
-        shared = rate * sum(map(int, given_in))
-        return tuple(20 - int(g) + shared for g in given_in)
+    def pay(given_in: Profile) -> tuple[Amount, ...]:  # in parts of 5 n, so that one Fraction a player is made
+        give = [int(g) for g in given_in]
+        shared = 8 * sum(give)
+        return tuple(Fraction((20 - g) * 5 * n + shared, 5 * n) for g in give)
 
     low, high = 20 - 20 + 20 * rate, 20 + 20 * rate * (n - 1)
     return _numbers(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from itertools import combinations
+from math import lcm
 
 from arena.core import ConfigError, Rng
 from arena.games.matrix.rules import Action, Amount, Profile, StageGame, plain, seat_names
@@ -66,16 +67,19 @@ def linked_goods(game: StageGame, edges: Edges, link_cost: Amount) -> StageGame:
 
     With all linked this is the ordinary public goods game, less the cost of links.
     """
-    n, near, rate = game.n, neighbours(game.n, edges), Fraction(8, 5)
+    n, near = game.n, neighbours(game.n, edges)
+    rates = [Fraction(8, 5 * (len(own) + 1)) if own else Fraction(1) for own in near]
+    costs = [Fraction(link_cost) * len(own) for own in near]
+    parts = lcm(*(x.denominator for x in (*rates, *costs)))  # all in these, so that one Fraction a player is made
+    rate_parts, cost_parts = ([int(x * parts) for x in each] for each in (rates, costs))
 
     def pay(profile: Profile) -> tuple[Amount, ...]:
         give = [int(g) for g in profile]
-        shares = [rate * g / (len(near[i]) + 1) if near[i] else Fraction(g) for i, g in enumerate(give)]
-        return tuple(
-            20 - give[i] + shares[i] + sum(shares[j] for j in near[i]) - link_cost * len(near[i]) for i in range(n)
-        )
+        shares = [rate * g for rate, g in zip(rate_parts, give, strict=True)]
+        kept = ((20 - give[i]) * parts - cost_parts[i] for i in range(n))
+        return tuple(Fraction(own + shares[i] + sum(shares[j] for j in near[i]), parts) for i, own in enumerate(kept))
 
-    low, high = -link_cost * (n - 1), 20 + rate * 20 * (n - 1) / 2
+    low, high = -link_cost * (n - 1), 20 + Fraction(8, 5) * 20 * (n - 1) / 2
     return StageGame(
         name=game.name,
         actions=game.actions,

@@ -10,7 +10,7 @@ from typing import Any
 from arena.core import Ask, Choice, Form, Range, Text
 from arena.games.nyc.rules import CLASSES, NONE, UNKNOWN
 
-SILENCE = {"go": NONE, "text": "", "boards": UNKNOWN, "fastest": UNKNOWN}
+SILENCE = {"boards": UNKNOWN, "fastest": UNKNOWN, "go": NONE, "text": ""}  # keys in the order of a stored record
 
 
 def letters(places: Sequence[str]) -> dict[str, str]:

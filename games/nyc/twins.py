@@ -34,9 +34,9 @@ def twins(game: Game, seed: int, seat: str) -> list[tuple[Match, Match]]:
     first = World(_with(config, names, config.red_rate, config.mute), seed, names)
     for rounds in range((1, 1, 1, 2, 2, 3)[rng.below(6)], 0, -1):
         for second in _seconds(first, seed, number, rounds, rng):
-            pair = tuple(_played(type(game), world, number, seed, rounds) for world in (first, second))
-            if pair[0] is not None and pair[1] is not None:
-                return [(pair[0], pair[1])]
+            a, b = (_played(type(game), world, number, seed, rounds) for world in (first, second))
+            if a is not None and b is not None and _earned(a, seat) == _earned(b, seat):
+                return [(a, b)]
     return []
 
 
@@ -122,6 +122,12 @@ def _played(cls: type[Game], world: World, seat: int, deal_seed: int, rounds: in
             asked[who, ask.name] = asked.get((who, ask.name), 0) + 1
             match.submit(who, _answer(match, who, ask, me, now, asked[who, ask.name], (deal_seed, world.seed)))
     return None
+
+
+def _earned(match: Match, seat: str) -> list[tuple[int, int]]:
+    """What a Red earned in which round: a tip goes on earning unless its traveller hears another one."""
+    truths = [event.facts for event in match.events if event.kind == "truth"]
+    return [(told["round"], told["boards"]) for told in truths if told.get("paid") == seat]
 
 
 def _answer(match: Match, who: str, ask: Ask, me: str, now: int, nth: int, seeds: tuple[int, int]) -> Answer:

@@ -9,7 +9,7 @@ import time
 from types import TracebackType
 from typing import Any
 
-from arena.cli.output import money, say
+from arena.cli.output import say
 from arena.core.errors import UsageError
 from arena.core.text import one_line
 from arena.run.runner import Progress
@@ -98,14 +98,14 @@ def _counts(progress: Progress) -> str:
 
 
 def _model_cells(row: dict[str, Any]) -> tuple[Any, ...]:
-    latency = row.get("median_latency_ms")
+    latency = row.get("latency_s")
     return (
         row.get("model", ""),
         row.get("in_flight", 0),
         row.get("waiting", 0),
         row.get("calls", 0),
         f"{row.get('tokens_in', 0)} / {row.get('tokens_out', 0)}",
-        money(row.get("cost_usd"), row.get("unpriced_calls", 0)),
-        "" if latency is None else f"{latency:.0f} ms",
+        row.get("cost", ""),
+        "" if latency is None else f"{latency:.1f} s",
         row.get("state", ""),
     )

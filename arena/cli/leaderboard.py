@@ -48,11 +48,11 @@ def command(
 
 def plain_rows(runs: list[Path]) -> list[dict[str, Any]]:
     """One row an agent over all these runs."""
-    from arena.leaderboards.matchfile import read_objects
+    from arena.leaderboards.matchfile import parse
     from arena.leaderboards.plain import summary
     from arena.store.export import match_rows
 
-    return summary(chain.from_iterable(match_rows(p) if p.is_dir() else read_objects(p) for p in runs))
+    return summary(chain.from_iterable(match_rows(p) if p.is_dir() else parse(p.read_bytes(), str(p))[0] for p in runs))
 
 
 def _cells(row: dict[str, Any]) -> tuple[Any, ...]:

@@ -11,9 +11,9 @@ def command(as_json: options.Json = False) -> None:
     Examples: `arena ratings`   `arena ratings --json`
     """
     from arena.cli.output import document, table
-    from arena.leaderboards import method_names, method_summary
+    from arena.leaderboards.methods import describe
 
-    rows = [{"name": name, "summary": method_summary(name)} for name in method_names()]
+    rows = [{"name": name, "summary": text} for name, text in describe().items()]
     if as_json:
         document(rows)
     else:

@@ -70,40 +70,38 @@ def reask_message(view: View, reason: str, ask: Ask, *, as_objects: bool = False
 
 
 class _Page:
-    """The rendered past of one view. Grows with it; nothing is rendered twice."""
+    """The rendered past of one view. Grows with it; no event and no ask is rendered twice."""
 
     def __init__(self, view: View, as_objects: bool) -> None:
         self.view, self.as_objects = view, as_objects
         self.env = environment(*(str(folder) for folder in prompt_folders_of(view)))
-        self.facts: dict[str, Any] = {"me": view.seat, "seats": view.seats, "rules": view.rules}
+        self.facts: dict[str, Any] = {"me": view.seat, "seats": view.seats, "rules": view.rules, "view": view}
         self.rules = self.render("rules.j2", view.rules)
         self.past: list[Message] = []
         self.last: dict[str, dict[str, Any]] = {}
+        self._texts: list[str] = []  # of the view's events, as far as they were rendered
         self._kept: list[str] = []
-        self._read = self._done = 0
+        self._done = 0  # exchanges in `past`
+        self._told = 0  # events in `past`
         self._carry = ""  # an engine line that belongs at the head of the next user message
+        self._asked: tuple[Ask, int, str] | None = None  # the open ask, what was seen by then, and its text
 
     def catch_up(self) -> None:
-        """Render every exchange that was decided since the last look."""
+        """Take in every exchange that was decided since the last look."""
         for exchange in self.view.exchanges[self._done :]:
-            happened = self._events(exchange.seen)
-            self._remember(exchange.seen)
-            self.past.append({"role": "user", "content": self._user(happened, exchange.ask)})
+            self.past.append({"role": "user", "content": self._user(exchange.ask, exchange.seen)})
             self.past.append({"role": "assistant", "content": self._wire(exchange)})
             played = None if exchange.answer is None else self.past[-1]["content"]
             self._carry = self.engine("fallback", played=played) if exchange.fallback else ""
+            self._told = exchange.seen
             self._done += 1
 
     def tail(self, ask: Ask | None) -> str:
-        """What happened since the last answer, and the open ask. Kept only when the ask is answered."""
-        happened = self._events(len(self.view.events))
-        if ask is None:
-            return "\n".join(part for part in (self._carry, happened) if part)
-        saved = dict(self.last)
-        self._remember(len(self.view.events), commit=False)
-        text = self._user(happened, ask)
-        self.last = saved
-        return text
+        """What happened since the last answer, and the open ask."""
+        seen = len(self.view.events)
+        if ask is not None:
+            return self._user(ask, seen)
+        return "\n".join(part for part in (self._carry, self._happened(seen)) if part)
 
     def kept(self) -> str:
         """The facts that a shortened memory always shows."""
@@ -114,34 +112,32 @@ class _Page:
 
     def render(self, template: str, facts: dict[str, Any]) -> str:
         try:
-            text: str = self.env.get_template(template).render(**{**self.facts, **facts, "view": self.view})
+            text: str = self.env.get_template(template).render({**self.facts, **facts})
         except Exception as error:  # jinja2's own errors, and those of filters: all are faults of a template
             raise GameError(f"{self.view.game}: prompt template {template}: {error}") from error
         return text.strip("\n")
 
-    def _user(self, happened: str, ask: Ask) -> str:
-        name = ask.name
-        question = self.render(f"asks/{name}.j2", {"ask": ask, "last": self.last})
-        parts = (self._carry, happened, question, answer_block(ask, self.view.names, as_object=self.as_objects))
-        return "\n".join(part for part in parts if part)
+    def _user(self, ask: Ask, seen: int) -> str:
+        """The user message that ends with `ask`, asked when `seen` events had been seen."""
+        if self._asked is None or self._asked[0] is not ask or self._asked[1] != seen:
+            happened = self._happened(seen)  # first: it also brings `last` up to the ask
+            question = self.render(f"asks/{ask.name}.j2", {"ask": ask, "last": self.last})
+            parts = (self._carry, happened, question, answer_block(ask, self.view.names, as_object=self.as_objects))
+            self._asked = (ask, seen, "\n".join(part for part in parts if part))
+        return self._asked[2]
 
     def _wire(self, exchange: Exchange) -> str:
         return wire(exchange.ask, exchange.answer, self.view.names, as_object=self.as_objects)
 
-    def _events(self, end: int) -> str:
-        return "\n".join(text for text in map(self._event, self.view.events[self._read : end]) if text)
-
-    def _event(self, event: Event) -> str:
-        return self.render(f"events/{event.kind}.j2", event.facts)
-
-    def _remember(self, end: int, *, commit: bool = True) -> None:
-        keep = self.view.keep if commit else ()
-        for event in self.view.events[self._read : end]:
+    def _happened(self, seen: int) -> str:
+        """The events since the last answer, up to the `seen`-th."""
+        for event in self.view.events[len(self._texts) : seen]:
+            text = self.render(f"events/{event.kind}.j2", event.facts)
+            self._texts.append(text)
             self.last[event.kind] = event.facts
-            if event.kind in keep and (text := self._event(event)):
+            if text and event.kind in self.view.keep:
                 self._kept.append(text)
-        if commit:
-            self._read = end
+        return "\n".join(text for text in self._texts[self._told : seen] if text)
 
 
 def _page(view: View, as_objects: bool = False) -> _Page:
@@ -170,6 +166,7 @@ def environment(*folders: str) -> jinja2.Environment:
         lstrip_blocks=True,
         autoescape=False,  # noqa: S701  # prompts are text; pages have an environment of their own
         finalize=_no_bare_speech,
+        auto_reload=False,
     )
     env.filters["quote"] = lambda text, cap=None: quoted(str(text), cap)
     env.filters["name"] = _name_filter()

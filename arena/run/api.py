@@ -14,6 +14,7 @@ from typing import Any
 from arena.core.bots import is_control
 from arena.core.canonical import canonical
 from arena.core.errors import StoreError, UsageError
+from arena.models.ledger import price_of, refuse_unpriced
 from arena.models.names import AgentName, AgentSpec, find_bot, resolve
 from arena.registry import find_game
 from arena.run.executors import EXECUTORS
@@ -92,6 +93,7 @@ def start(
     """Play a run into a folder. The folder of the same run is resumed; another run's is refused."""
     if (folder / FILE).is_file():
         return _same_run(settings, folder, watch)
+    _check_prices(settings, specs)
     if plan is None:
         plan = make_plan(settings, [(spec.selector, spec.agent.canonical) for spec in specs])
     agents = {spec.agent.canonical: spec for spec in specs}
@@ -251,6 +253,13 @@ def _execute(job: Job, writer: Writer, session: int, person: Person | None, watc
         with suppress(StoreError):
             writer.put([("session_end", (now_ms(), EXIT.get(status or "complete"), session))]).result()
     return result_of(Path(job.folder), status)
+
+
+def _check_prices(settings: Settings, specs: Sequence[AgentSpec]) -> None:
+    """A budget cannot be kept for a model whose price nobody knows."""
+    if settings.limits.budget_usd is not None and not settings.limits.allow_unpriced:
+        models = [spec.agent.model for spec in specs if spec.agent.model is not None]
+        refuse_unpriced((str(m), price_of(m, settings.models.get(m.bare))) for m in models)
 
 
 def _same_run(settings: Settings, folder: Path, watch: Watch | None) -> RunResult:

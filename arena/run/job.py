@@ -14,11 +14,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from arena.core.canonical import canonical
 from arena.models.names import AgentName
 from arena.models.session import Session
 from arena.registry import load_game
 from arena.run.plan import Planned
 from arena.run.players import Person, Player, make_player
+from arena.run.rows import now_ms
 from arena.run.runner import Progress, Runner
 from arena.run.settings import Settings
 from arena.store.writer import Unit
@@ -75,11 +77,16 @@ async def play_job(
 ) -> Played:
     """Play a job's matches; units go to `put`. Interrupts stop it softly once, at once the second time."""
     settings, limits = job.settings, job.settings.limits
+
+    def note(kind: str, facts: dict[str, Any]) -> None:
+        put([("note", (now_ms(), None, kind, canonical(facts)))])
+
     session = Session(
         limits=limits,
         models=settings.models,
         spent_usd=job.spent_usd,
         spent_tokens=job.spent_tokens,
+        note=note,
     )
     runner = Runner(
         run_id=job.run_id,

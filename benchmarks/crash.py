@@ -80,7 +80,7 @@ def main(kills: int) -> None:
             process.send_signal(signal.SIGKILL)
             process.wait()
             held, before = committed(run), server_counts(url)
-            words = ("resume", str(run)) if (run / "run.sqlite").exists() and held else (*game, "--out", str(run))
+            words = ("resume", str(run)) if (run / "run.sqlite").exists() else (*game, "--out", str(run))
             code = arena(*words).wait()
             assert code == 0, code
             after = server_counts(url)

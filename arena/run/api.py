@@ -98,13 +98,13 @@ def start(
         plan = make_plan(settings, [(spec.selector, spec.agent.canonical) for spec in specs])
     agents = {spec.agent.canonical: spec for spec in specs}
     ids = {name: number for number, name in enumerate(agents, start=1)}
-    writer = create_run(folder, journal=settings.journal)
+    unit = manifest_rows(settings, plan, parent)
+    stored = {name: agent_json(spec.agent) for name, spec in agents.items()}
+    for name, spec in agents.items():
+        unit.append(("agent", (ids[name], name, spec.agent.display, spec.agent.kind, canonical(stored[name]))))
+    unit += plan_rows(plan, ids) + (copied(ids) if copied else [])
+    writer = create_run(folder, unit, journal=settings.journal)
     try:
-        unit = manifest_rows(settings, plan, parent)
-        stored = {name: agent_json(spec.agent) for name, spec in agents.items()}
-        for name, spec in agents.items():
-            unit.append(("agent", (ids[name], name, spec.agent.display, spec.agent.kind, canonical(stored[name]))))
-        writer.put(unit + plan_rows(plan, ids) + (copied(ids) if copied else [])).result()
         with Reader(folder) as reader:
             run_id = reader.manifest()["run_id"]
         job = Job(str(folder), run_id, settings, tuple(plan), ids, stored, resumed=copied is not None)

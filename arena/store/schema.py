@@ -27,20 +27,22 @@ def schema_version() -> int:
     return len(migrations())
 
 
-def create(path: Path, *, journal: str = "wal") -> sqlite3.Connection:
-    """A new, empty store."""
+def create(path: Path) -> sqlite3.Connection:
+    """A new, empty store, with one file only: no write-ahead log yet."""
     db = _connect(path)
     db.execute(f"PRAGMA application_id={APPLICATION_ID}")
-    db.execute(f"PRAGMA journal_mode={'delete' if journal == 'delete' else 'wal'}")
     _settings(db)
     _migrate(db, 0)
     return db
 
 
-def open_to_write(path: Path) -> sqlite3.Connection:
-    """The store of an existing run; an older schema is copied aside and then migrated."""
+def open_to_write(path: Path, *, journal: str | None = None) -> sqlite3.Connection:
+    """The store of an existing run; an older schema is copied aside and then migrated. The journal mode stays what it
+    is unless one is named."""
     db = _connect(path)
     version = _version(db, path)
+    if journal is not None:
+        db.execute(f"PRAGMA journal_mode={'delete' if journal == 'delete' else 'wal'}")
     _settings(db)
     if version < schema_version():
         backup = path.with_name(f"{path.name}.v{version}")

@@ -12,7 +12,7 @@ import queue
 import sqlite3
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
@@ -168,12 +168,27 @@ class Writer:
             self._db.execute("ROLLBACK")
 
 
-def create_run(folder: Path, *, journal: str = "wal") -> Writer:
-    """A new run folder; one that holds something else is not touched."""
-    if folder.exists() and any(folder.iterdir()):
+def create_run(folder: Path, first: Iterable[Row] = (), *, journal: str = "wal") -> Writer:
+    """A new run folder whose record begins with `first`: its manifest and plan. The file appears under its name when
+    they are in it, so a run that exists can be resumed. A folder that holds something else is not touched."""
+    new = folder / f".{schema.FILE}.new"
+    ours = {new.name, "run.lock"}
+    if folder.exists() and any(path.name not in ours for path in folder.iterdir()):
         raise StoreError(f"{folder} is not empty and holds no run", hint="choose another --out")
     folder.mkdir(parents=True, exist_ok=True)
-    return Writer(folder, lambda path: schema.create(path, journal=journal))
+
+    def create(path: Path) -> sqlite3.Connection:
+        new.unlink(missing_ok=True)
+        db = schema.create(new)
+        db.execute("BEGIN")
+        for name, values in first:
+            db.execute(STATEMENTS[name], values)
+        db.execute("COMMIT")
+        db.close()
+        new.replace(path)
+        return schema.open_to_write(path, journal=journal)
+
+    return Writer(folder, create)
 
 
 def open_run(folder: Path) -> Writer:

@@ -50,31 +50,12 @@ def main(folder: str, count_file: str, point: int) -> None:
         return response
 
     Writer._transaction, MockClient.complete = counted, served  # type: ignore[method-assign]
-    if (Path(folder) / FILE).exists() and _was_planned(Path(folder)):
+    if (Path(folder) / FILE).exists():
         result = resume(Path(folder))
     else:
-        _clear(Path(folder))
         made = settings(count_file)
         result = start(made, resolve_agents(made.agents, ["kuhn"]), Path(folder))
     print(passed, result.status)
-
-
-def _was_planned(folder: Path) -> bool:
-    from arena.core.errors import StoreError
-    from arena.store.reader import Reader
-
-    try:
-        with Reader(folder) as reader:
-            reader.manifest()
-    except StoreError:
-        return False
-    return True
-
-
-def _clear(folder: Path) -> None:
-    """A run that died before its plan was on disk holds nothing: its command is simply given again."""
-    for file in folder.glob("*") if folder.exists() else ():
-        file.unlink()
 
 
 if __name__ == "__main__":

@@ -29,12 +29,18 @@ def command(as_json: Annotated[bool, typer.Option("--json", help="One JSON docum
 
 
 def _facts() -> dict[str, list[dict[str, str]]]:
+    from arena.cli.output import say
     from arena.core.bots import options_of, summary
     from arena.registry import common_bots, game_bots, game_names, load_game, methods
 
     bots = [_row(f"bot/{name}", options_of(bot), summary(bot)) for name, bot in common_bots().items()]
     for game in game_names():
-        for name, bot in game_bots(load_game(game)).items():
+        try:
+            own = game_bots(load_game(game))
+        except Exception as error:
+            say(f"the game {game} cannot be loaded: {type(error).__name__}: {error}")
+            continue
+        for name, bot in own.items():
             bots.append(_row(f"bot/{game}-{name}", options_of(bot), summary(bot)))
     wraps = [_row(f"{n}:MODEL", m.options, summary(type(m))) for n, m in methods().items()]
     models = [

@@ -22,7 +22,7 @@ def command(
     from arena.registry import find_game, game_names
 
     if name is None:
-        found = [_summary(n) for n in game_names()]
+        found = [facts for n in game_names() if (facts := _loadable(n))]
         if as_json:
             document(found)
         else:
@@ -46,6 +46,17 @@ def command(
         data("\nconfig fields (--set FIELD=VALUE)")
         rows = [(f["name"], json.dumps(f["default"]), f["type"], f.get("doc", "")) for f in facts["config"]]
         table(("field", "default", "type", "meaning"), rows)
+
+
+def _loadable(name: str) -> dict[str, Any] | None:
+    """A game's facts; one that cannot be loaded is said to be so and hides no other."""
+    from arena.cli.output import say
+
+    try:
+        return _summary(name)
+    except Exception as error:
+        say(f"the game {name} cannot be loaded: {type(error).__name__}: {error}")
+        return None
 
 
 def _summary(name: str) -> dict[str, Any]:

@@ -99,7 +99,7 @@ class RunFile(_Part):
     schema_: Literal[1] = Field(1, alias="schema")
     game: str | None = None
     games: list[GameEntry] = []
-    seed: Count | None = None
+    seed: Annotated[int, Field(ge=0, lt=2**63)] | None = None
     matches: Positive = 100
     agents: list[str | AgentEntry] = []
     set: dict[str, Any] = {}

@@ -279,7 +279,8 @@ class Runner:
             await asyncio.sleep(min(left, 0.2))
 
     def _is_bots_only(self, planned: Planned) -> bool:
-        return all(isinstance(p, BotPlayer) for p in self._seats(planned).values())
+        """Bots alone, from the first turn on: a match that is played in one go, not one with a copied beginning."""
+        return planned.parent_key is None and all(isinstance(p, BotPlayer) for p in self._seats(planned).values())
 
     def _seats(self, planned: Planned) -> dict[str, Player]:
         return {seat: self.players[planned.where, agent] for seat, agent in planned.seating.items()}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any
 
@@ -39,7 +40,8 @@ def _run(words: list[str], *, as_json: bool, debug: bool) -> int:
 
     wrong_usage: Any = typer.BadParameter.__mro__[2]  # the root of what the parser raises
     try:
-        result = typer.main.get_command(_app()).main(words, prog_name="arena", standalone_mode=False)
+        chosen = [word for word in words[:1] if word in COMMANDS]  # one command needs no other to be loaded
+        result = typer.main.get_command(_app(chosen or COMMANDS)).main(words, prog_name="arena", standalone_mode=False)
         return result if isinstance(result, int) else 0
     except typer.Exit as error:
         return error.exit_code
@@ -64,7 +66,7 @@ def _run(words: list[str], *, as_json: bool, debug: bool) -> int:
         return _fail(1, "internal", f"{type(error).__name__}: {error}", hint, as_json)
 
 
-def _app() -> Any:
+def _app(commands: Iterable[str]) -> Any:
     from importlib import import_module
 
     import typer
@@ -91,7 +93,7 @@ def _app() -> Any:
     ) -> None:
         pass
 
-    for name in COMMANDS:
+    for name in commands:
         module = import_module(f"arena.cli.{name}")
         app.command(name)(module.command)
     return app

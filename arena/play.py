@@ -48,29 +48,38 @@ def new_match(
 
 
 def fork(
-    record: Mapping[str, Any], at: int, *, whole_batch: bool = False, chance: tuple[int, int] | None = None
+    record: Mapping[str, Any],
+    at: int,
+    *,
+    name: str | None = None,
+    whole_batch: bool = False,
+    chance: tuple[int, int] | None = None,
 ) -> Match:
     """The match of a record, back at the moment when turn `at` was asked.
 
     Asks of the same batch keep their recorded answers, so that only turn `at` is open; `whole_batch` opens them all.
+    `chance` = (turn, branch) makes chance fresh from there on; `name` finds a game that lies in a folder.
     """
     turns = record["turns"]
     if not 0 <= at < len(turns):
         raise UsageError(f"turn {at} is not in this match; it has turns 0 to {len(turns) - 1}")
     batch = turns[at]["batch"]
     kept = [t for t in turns if t["batch"] < batch or (t["batch"] == batch and t["turn"] != at and not whole_batch)]
-    branch = _fresh(None, record, chance)
+    branch = _fresh(name, record, chance or _chance_of(record))
     replay(branch, kept)
     return branch
 
 
 def _replayed(name: str | None, record: Mapping[str, Any]) -> Match:
-    chance = (record["fork_turn"], record["branch"]) if "fork_turn" in record else None
-    again = _fresh(name, record, chance)
+    again = _fresh(name, record, _chance_of(record))
     replay(again, record["turns"], forfeit=record.get("forfeit"))
     if record.get("payoffs") is not None and again.payoffs != record["payoffs"]:
         raise ReplayMismatch(f"{record['game']}: the record pays {record['payoffs']}, the replay {again.payoffs}")
     return again
+
+
+def _chance_of(record: Mapping[str, Any]) -> tuple[int, int] | None:
+    return (record["fork_turn"], record["branch"]) if "fork_turn" in record else None
 
 
 def _fresh(name: str | None, record: Mapping[str, Any], chance: tuple[int, int] | None) -> Match:

@@ -7,10 +7,11 @@ named in ARENA_PATH are searched too. Listing reads names only; a module is impo
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
@@ -18,6 +19,8 @@ from types import ModuleType
 from typing import Any, NamedTuple
 
 from arena.core.bots import Bot
+from arena.core.canonical import canonical
+from arena.core.config import Config
 from arena.core.errors import ConfigError, UnknownName, UsageError
 from arena.core.game import Game
 
@@ -52,6 +55,8 @@ def make_game(name: str, values: Mapping[str, Any] | None = None) -> tuple[Game,
     """The game in the preset's configuration with `values` on top, and the preset's name."""
     cls, preset, _ = find_game(name)
     try:
+        config = _config(cls, canonical({**cls.presets[preset], **(values or {})}))
+    except TypeError:  # values that only Python can write
         config = cls.config_type.make({**cls.presets[preset], **(values or {})})
     except ConfigError as error:
         raise ConfigError(
@@ -60,14 +65,27 @@ def make_game(name: str, values: Mapping[str, Any] | None = None) -> tuple[Game,
     return cls(config), preset
 
 
-@cache
+@lru_cache(maxsize=1024)
+def _config(cls: Any, values: str) -> Config:
+    """Configs do not change, so equal values share one: checking a large one takes longer than a short match."""
+    made: Config = cls.config_type.make(json.loads(values))
+    return made
+
+
 def load_game(where: str) -> type[Game]:
     """The game class of a bare name, a versioned name or a folder."""
-    if _is_path(where):
-        folder = Path(where).expanduser().resolve()
-        if not (folder / "game.py").is_file():
-            raise UsageError(f"{where} is no game folder: it holds no game.py")
-        return _only_game(_import_folder(folder), folder.name)
+    return _load_folder(Path(where).expanduser().resolve()) if _is_path(where) else _load_named(where)
+
+
+@cache
+def _load_folder(folder: Path) -> type[Game]:
+    if not (folder / "game.py").is_file():
+        raise UsageError(f"{folder} is no game folder: it holds no game.py")
+    return _only_game(_import_folder(folder), folder.name)
+
+
+@cache
+def _load_named(where: str) -> type[Game]:
     name, _, version = where.rpartition("-v")
     if not (name and version.isdigit()):
         name, version = where, ""

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from functools import cached_property
 from random import Random
 from typing import Any, ClassVar
@@ -132,7 +133,7 @@ class Number(Ask):
         self.low, self.high = low, high
 
     def check(self, answer: Answer) -> Answer:
-        if type(answer) in (int, float) and math.isfinite(answer) and self.low <= answer <= self.high:
+        if type(answer) in (int, float) and self.low <= answer <= self.high:  # a NaN is in no range
             return answer
         raise IllegalAnswer(f"{self.name}: {_shown(answer)} is not a number from {self.low} to {self.high}")
 
@@ -318,9 +319,11 @@ class Form(Ask):
         fallback: Answer = _UNSET,
         optional: bool = False,
     ) -> None:
-        for field in intent:
+        said = [copy(field) for field in intent]
+        for field in said:
             field.optional = True
-        self.fields = (*fields, *intent)
+            field.__dict__.pop("hash", None)
+        self.fields = (*fields, *said)
         self.intent = tuple(field.name for field in intent)
         self.rule, self._draw = rule, draw
         if fallback is _UNSET:
@@ -364,5 +367,8 @@ def _shown(answer: Answer) -> str:
     """A rejected answer in a message: at most 60 characters, on one line."""
     from arena.core.text import one_line
 
-    text = one_line(repr(answer) if not isinstance(answer, str) else f'"{answer}"')
+    try:
+        text = one_line(repr(answer) if not isinstance(answer, str) else f'"{answer[:80]}"')
+    except ValueError:  # an integer of more digits than Python will write
+        text = "a very long number"
     return text if len(text) <= 60 else text[:57] + "…"

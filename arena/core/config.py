@@ -10,7 +10,9 @@ nothing behind a config checks or copies again. A cross-field rule goes into `ch
 from __future__ import annotations
 
 import dataclasses
+import inspect
 import math
+import sys
 import types
 import typing
 from collections.abc import Mapping
@@ -28,7 +30,7 @@ class Frozen(dict[str, Any]):
     def _refuse(self, *_: object, **__: object) -> typing.NoReturn:
         raise TypeError("a config does not change")
 
-    __setitem__ = __delitem__ = update = pop = popitem = clear = setdefault = _refuse
+    __setitem__ = __delitem__ = update = pop = popitem = clear = setdefault = __ior__ = _refuse
 
     def __reduce__(self) -> tuple[type, tuple[dict[str, Any]]]:
         return Frozen, (dict(self),)
@@ -43,7 +45,15 @@ def option(default: Any, doc: str, *, low: float | None = None, high: float | No
 class Config:
     """The base of all configs. `Config()` itself has no field."""
 
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other) and self.as_json() == other.as_json()
+
+    def __hash__(self) -> int:
+        return hash(type(self))
+
     def __init_subclass__(cls) -> None:
+        if hidden := sorted(set(inspect.get_annotations(cls)) & set(dir(Config))):
+            raise TypeError(f"{cls.__name__}: {', '.join(hidden)} is a word of Config and cannot be a field")
         dataclasses.dataclass(frozen=True, kw_only=True)(cls)
 
     def __post_init__(self) -> None:
@@ -124,7 +134,7 @@ def _coerce(value: Any, kind: Any, name: str) -> Any:
         if value is None:
             return None
     elif kind is float:
-        if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
+        if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= sys.float_info.max:
             return float(value)
     elif kind in (int, str, bool):
         if type(value) is kind:
@@ -137,15 +147,20 @@ def _coerce(value: Any, kind: Any, name: str) -> Any:
             return tuple(_coerce(v, k, f"{name}[{i}]") for i, (v, k) in enumerate(zip(value, inner, strict=True)))
     elif origin in (Mapping, dict) or (isinstance(origin, type) and issubclass(origin, Mapping)):
         if isinstance(value, Mapping):
-            return Frozen({str(k): _coerce(v, args[1], f"{name}.{k}") for k, v in value.items()})
+            return Frozen({k: _coerce(v, args[1], f"{name}.{k}") for k, v in _in_order(value)})
     else:
         raise TypeError(f"config field {name} has a type that configs do not know: {kind}")
     raise ConfigError(f"{name} must be {_word(kind)}, not {value!r}")
 
 
+def _in_order(value: Mapping[Any, Any]) -> list[tuple[str, Any]]:
+    """Entries by key: a record sorts keys, and a config must read the same before and after."""
+    return sorted((str(key), entry) for key, entry in value.items())
+
+
 def _freeze(value: Any) -> Any:
     if isinstance(value, Mapping):
-        return Frozen({str(k): _freeze(v) for k, v in value.items()})
+        return Frozen({k: _freeze(v) for k, v in _in_order(value)})
     if isinstance(value, list | tuple):
         return tuple(_freeze(v) for v in value)
     if isinstance(value, float) and not math.isfinite(value):

@@ -11,7 +11,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, NamedTuple
 
 from arena.core.asks import Answer, Ask
-from arena.core.errors import ArenaError, GameError, IllegalAnswer
+from arena.core.errors import GameError, IllegalAnswer
 from arena.core.events import Event
 from arena.core.game import Game
 from arena.core.table import Table
@@ -107,6 +107,8 @@ class Match:
 
     def forfeit(self, seat: str) -> None:
         """Ends the match by the game's forfeit rule for `seat`."""
+        if self.done or seat not in self.seats:
+            raise GameError(f"{seat} cannot forfeit: " + ("the match is over" if self.done else "it holds no seat"))
         payoffs = self.game.forfeit_payoffs(seat, self.seats)
         if payoffs is None:
             raise GameError(f"{self.game.name} has no forfeit rule")
@@ -196,11 +198,13 @@ class Match:
         except StopIteration as stop:
             self._end(stop.value)
             return
-        except ArenaError:
+        except GameError:
             raise
         except Exception as error:
             where = f"after turn {len(self.turns) - 1}" if self.turns else "before its first ask"
             raise GameError(f"{self.game.full_name} failed {where}: {type(error).__name__}: {error}") from error
+        if not isinstance(asks, dict):
+            raise GameError(f"{self.game.full_name} awaited something else than the table: {asks!r}")
         if not asks.keys() <= self._seat_set:
             raise GameError(f"{self.game.full_name} asked {sorted(asks.keys() - self._seat_set)}, who hold no seat")
         if len(asks) > 1 and tuple(asks) != self.seats:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Generator, Iterable, Mapping, Sequence
 from types import coroutine
 from typing import Any
 
@@ -16,7 +16,7 @@ Asks = dict[str, Ask]
 
 @coroutine
 def _suspend(asks: Asks) -> Generator[Asks, dict[str, Answer], dict[str, Answer]]:
-    return (yield asks)
+    return (yield asks) if asks else {}
 
 
 @coroutine
@@ -42,12 +42,11 @@ class Table:
         """`await` it: one seat's answer."""
         return _suspend_one(seat, {seat: ask})
 
-    async def ask_all(self, asks: Mapping[str, Ask] | Iterable[str], ask: Ask | None = None) -> dict[str, Answer]:
-        """Everybody's answers, given at the same time: nobody sees another's before all are in."""
-        wanted = dict(asks) if isinstance(asks, Mapping) else {seat: _given(ask) for seat in asks}
-        return await _suspend(wanted) if wanted else {}
+    def ask_all(self, asks: Mapping[str, Ask] | Iterable[str], ask: Ask | None = None) -> Awaitable[dict[str, Answer]]:
+        """`await` it: everybody's answers, given at the same time; nobody sees another's before all are in."""
+        return _suspend(dict(asks) if isinstance(asks, Mapping) else {seat: _given(ask) for seat in asks})
 
-    def tell(self, to: str | Iterable[str], kind: str, **facts: Any) -> None:
+    def tell(self, to: str | Iterable[str], kind: str, /, **facts: Any) -> None:
         """A fact for an audience: EVERYONE, NOBODY (the log), a seat, or seats."""
         if to != "*":
             key = to if isinstance(to, str) else tuple(to)

@@ -13,7 +13,6 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-import sys
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -22,41 +21,33 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from arena.core.canonical import canonical
+from arena.models.folders import cache_folder
 from arena.models.types import Request, Response, Tokens, Usage
 
 if TYPE_CHECKING:
     from arena.models.names import ModelName
 
 _FILE = "replies.sqlite"
+_TABLE = "CREATE TABLE IF NOT EXISTS replies (key TEXT PRIMARY KEY, reply TEXT NOT NULL) WITHOUT ROWID"
 _BEHIND = 64  # replies held back for one transaction
 _LONGEST = 4 << 20
-_NOT_WHO = ("served", "latency", "date")  # of an identity: what is known only after the first call
+_NOT_WHO = ("served", "latency", "date", "versions")  # of an identity: what does not decide what is replied
 
 
 class ReplyCache:
-    """The cache file. `is_asked_for`: the user named it, so simulated models use it too."""
+    """The cache file, made when it is first needed. `is_asked_for`: the user named it, so simulated models use it."""
 
     def __init__(self, path: Path, *, is_asked_for: bool = False) -> None:
         self.path, self.is_asked_for = path, is_asked_for
         self.trouble: str | None = None
         self._new: dict[str, str] = {}
         self._db: sqlite3.Connection | None = None
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._db = sqlite3.connect(path, isolation_level=None, timeout=0.5)
-            self._db.execute("PRAGMA journal_mode=WAL")
-            self._db.execute("PRAGMA synchronous=NORMAL")
-            self._db.execute(
-                "CREATE TABLE IF NOT EXISTS replies (key TEXT PRIMARY KEY, reply TEXT NOT NULL) WITHOUT ROWID"
-            )
-        except (OSError, sqlite3.Error) as error:
-            self._give_up(error)
 
     def get(self, key: str) -> Response | None:
         text = self._new.get(key)
-        if text is None and self._db is not None:
+        if text is None and (db := self._opened()) is not None:
             try:
-                row = self._db.execute("SELECT reply FROM replies WHERE key=?", (key,)).fetchone()
+                row = db.execute("SELECT reply FROM replies WHERE key=?", (key,)).fetchone()
             except sqlite3.Error as error:
                 self._give_up(error)
                 return None
@@ -64,26 +55,24 @@ class ReplyCache:
         return None if text is None else _response(text)
 
     def put(self, key: str, response: Response) -> None:
-        if self._db is None:
-            return
-        text = _text(response)
-        if len(text) <= _LONGEST:
+        text = "" if self.trouble else _text(response)
+        if 0 < len(text) <= _LONGEST:
             self._new[key] = text
         if len(self._new) >= _BEHIND:
             self.flush()
 
     def flush(self) -> None:
         """Write what was held back; a file that somebody else is writing is tried again later."""
-        if self._db is None or not self._new:
+        if not self._new or (db := self._opened()) is None:
             return
         try:
-            self._db.execute("BEGIN IMMEDIATE")
-            self._db.executemany("INSERT OR REPLACE INTO replies VALUES (?, ?)", self._new.items())
-            self._db.execute("COMMIT")
+            db.execute("BEGIN IMMEDIATE")
+            db.executemany("INSERT OR REPLACE INTO replies VALUES (?, ?)", self._new.items())
+            db.execute("COMMIT")
             self._new.clear()
         except sqlite3.OperationalError as error:
-            if self._db.in_transaction:
-                self._db.execute("ROLLBACK")
+            if db.in_transaction:
+                db.execute("ROLLBACK")
             if "locked" not in str(error) or len(self._new) > 100 * _BEHIND:
                 self._give_up(error)
         except sqlite3.Error as error:
@@ -95,6 +84,18 @@ class ReplyCache:
             self._db.close()
             self._db = None
 
+    def _opened(self) -> sqlite3.Connection | None:
+        if self._db is None and self.trouble is None:
+            try:
+                self.path.parent.mkdir(parents=True, exist_ok=True)
+                self._db = sqlite3.connect(self.path, isolation_level=None, timeout=0.5)
+                self._db.execute("PRAGMA journal_mode=WAL")
+                self._db.execute("PRAGMA synchronous=NORMAL")
+                self._db.execute(_TABLE)
+            except (OSError, sqlite3.Error) as error:
+                self._give_up(error)
+        return self._db
+
     def _give_up(self, error: Exception) -> None:
         self.trouble = f"the reply cache {self.path} is off: {error}"
         self._new.clear()
@@ -105,22 +106,13 @@ class ReplyCache:
 
 def open_cache(environ: Mapping[str, str] | None = None) -> ReplyCache | None:
     """The cache that the environment asks for; None if it is switched off."""
-    environ = os.environ if environ is None else environ
-    asked = environ.get("ARENA_CACHE", "")
+    asked = (os.environ if environ is None else environ).get("ARENA_CACHE", "")
     if asked.lower() == "off":
         return None
     if not asked:
-        return ReplyCache(_user_folder(environ) / "parley-arena" / _FILE)
+        return ReplyCache(cache_folder() / _FILE)
     path = Path(asked).expanduser()
     return ReplyCache(path if path.suffix == ".sqlite" else path / _FILE, is_asked_for=True)
-
-
-def _user_folder(environ: Mapping[str, str]) -> Path:
-    if sys.platform == "win32":
-        return Path(environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches"
-    return Path(environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
 
 
 def model_key(name: ModelName, identity: Mapping[str, Any]) -> str:

@@ -47,13 +47,15 @@ class CallFailed(ProviderError):
         self.tries = tuple(tries)
 
 
-class SetAside(Exception):  # noqa: N818  # not an error of its own: the circuit knows why
+class SetAside(Exception):  # not an error of its own: the circuit knows why
     """Told to calls that wait in a queue when their model is given up."""
 
 
 class Circuit:
-    def __init__(self, clock: Clock, model: str) -> None:
-        self._clock, self._model = clock, model
+    """The state of one endpoint; calls ask `admit` before each try."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
         self._failures = 0
         self._since = 0.0
         self._probe_at = 0.0

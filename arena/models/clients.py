@@ -16,7 +16,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from arena.core.errors import UsageError
+from arena.core.errors import UnknownName, UsageError
 from arena.models.options import COMMON, Options
 from arena.models.types import ModelClient
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from arena.models.names import ModelName
     from arena.models.redact import Redactor
 
-_OPENAI = "pip install 'openai[aiohttp]>=2.20,<3'"
+_AIOHTTP = "pip install 'aiohttp>=3.14.1'"
 _LITELLM = "pip install 'litellm>=1.106,<2,!=1.82.7,!=1.82.8'"
 _LOCAL = "pip install 'parley-arena[local]'"
 _EMBEDDED = "pip install 'parley-arena[embedded]'"
@@ -40,7 +40,7 @@ class Client(NamedTuple):
 
 
 CLIENTS: Mapping[str, Client] = {
-    "openai": Client("openai_client", "OpenAIClient", (("openai", _OPENAI), ("httpx_aiohttp", _OPENAI))),
+    "openai": Client("openai_client", "OpenAIClient", (("aiohttp", _AIOHTTP),)),
     "litellm": Client("litellm_client", "LiteLLMClient", (("litellm", _LITELLM),)),
     "hf": Client("hf_client", "HFClient", (("torch", _LOCAL), ("transformers", _LOCAL))),
     "gguf": Client("gguf_client", "GGUFClient", (("xllamacpp", _EMBEDDED),)),
@@ -104,6 +104,14 @@ def known_providers() -> frozenset[str]:
         if table.is_file():
             found.update(json.loads(table.read_text("utf-8")))
     return frozenset(found)
+
+
+def unknown_provider(provider: str) -> str | None:
+    """What is wrong with a provider that no client serves."""
+    if provider in known_providers():
+        return None
+    more = "" if find_spec("litellm") else f" (litellm, which serves most providers, is not installed; {_LITELLM})"
+    return UnknownName("provider", provider, {*known_providers(), "bot", "league"}).message + more
 
 
 def key_variables(name: ModelName) -> tuple[str, ...]:

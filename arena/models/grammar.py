@@ -32,10 +32,13 @@ _ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-/:@+=~")
 
 
+Kind = Literal["human", "bot", "file", "league", "model"]
+
+
 class Target(NamedTuple):
     """Who decides. `name` is the id of a model, or the word behind `bot/`, `@` or `league/`."""
 
-    kind: Literal["human", "bot", "file", "league", "model"]
+    kind: Kind
     name: str = ""
     provider: str = ""
     adapter: str | None = None
@@ -142,7 +145,8 @@ def _model(text: str, provider: str, rest: str) -> Target:
         rest, url = rest[: at[-1]], _url(text, rest[at[-1] + 1 :])
     if "+" in rest:
         if provider != "hf":
-            raise _fault(text, "has a `+`, which adds an adapter to an hf model; a literal plus is written %2B")
+            hint = "GGUF takes no adapters; hf/smollm2-135m+ADAPTER does" if provider == "gguf" else None
+            raise _fault(text, "has a `+`, which adds an adapter to an hf model; a literal plus is written %2B", hint)
         rest, _, adapter = rest.rpartition("+")
         if not adapter:
             raise _fault(text, "names no adapter after `+`")

@@ -56,13 +56,14 @@ def price_of(name: ModelName, own: Mapping[str, Any] | None = None) -> Price | N
         return Price(prompt, completion, prompt, "option")
     if name.url or name.client == "mock":
         return None
-    return _listed(f"{name.provider}/{name.model}") or (_listed(name.model) if name.provider == "openai" else None)
+    return _listed(name.provider, name.model)
 
 
-def _listed(key: str) -> Price | None:
-    """litellm's price of a model. An entry of 0 or of an odd kind is no price."""
-    entry = _table().get(key)
-    if not isinstance(entry, dict):
+def _listed(provider: str, model: str) -> Price | None:
+    """litellm's price of a model. An entry of 0, or of an odd kind, or of another provider is no price."""
+    table = _table()
+    entry = table.get(f"{provider}/{model}") or table.get(model)
+    if not isinstance(entry, dict) or not str(entry.get("litellm_provider", provider)).startswith(provider):
         return None
     prompt, completion = (_per_token(entry.get(f"{side}_cost_per_token")) for side in ("input", "output"))
     if prompt is None or completion is None or not (prompt or completion):
@@ -125,6 +126,13 @@ def usd(units: int) -> float:
     return units / _UNITS
 
 
+def dollars(units: int) -> str:
+    """Money as it is printed: what was paid never looks like nothing."""
+    if 0 < units < _UNITS // 100:
+        return f"${max(usd(units), 0.0001):.4f}"
+    return f"${usd(units):.2f}"
+
+
 @dataclass
 class Totals:
     """What a model's calls came to. `saved` is what calls from the cache cost when they were paid."""
@@ -161,7 +169,7 @@ class Totals:
     @property
     def text(self) -> str:
         """The cost as it is printed."""
-        known = f"${usd(self.units):.2f}"
+        known = dollars(self.units)
         if not self.unpriced:
             return known
         calls = f"{self.unpriced} unpriced call" + "s" * (self.unpriced != 1)
@@ -267,7 +275,7 @@ class Budget:
         """Which limit `wanted` would break, as text; None if it fits."""
         units = self.spent_units + self._held_units + wanted.units
         if self._most_units is not None and units > self._most_units:
-            return f"${usd(self.spent_units):.2f} of ${usd(self._most_units):.2f}"
+            return f"{dollars(self.spent_units)} of {dollars(self._most_units)}"
         if self._most_tokens is not None and self.spent_tokens + self._held_tokens + wanted.tokens > self._most_tokens:
             return f"{self.spent_tokens:,} of {self._most_tokens:,} tokens"
         return None

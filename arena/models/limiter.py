@@ -104,7 +104,7 @@ class Lane:
         self.paused_until = now
         self._must_probe = self._probing = False
         self._cut_at = -math.inf
-        self._in_a_row = 0
+        self._served_full = 0  # successes since the window moved, while it was what limited
         self._queue: list[tuple[int, int, int, asyncio.Future[Ticket]]] = []  # (order, arrival, tokens, turn)
 
     async def enter(self, order: int, tokens: int) -> Ticket:
@@ -155,10 +155,6 @@ class Lane:
             if not turn.done():
                 turn.set_exception(error)
 
-    @property
-    def waiting(self) -> int:
-        return sum(not turn.done() for _, _, _, turn in self._queue)
-
     def head(self) -> tuple[int, int] | None:
         """(order, arrival) of the call that is next here."""
         while self._queue and self._queue[0][3].done():
@@ -182,13 +178,13 @@ class Lane:
 
     def _widen(self, ticket: Ticket) -> None:
         """One more after a whole window of successes, if the window was what limited."""
-        self._in_a_row = self._in_a_row + 1 if ticket.was_full else 0
-        if self._in_a_row >= int(self.window) and not self._fixed:
-            self.window, self._in_a_row = min(math.floor(self.window) + 1.0, self._ceiling), 0
+        self._served_full += ticket.was_full
+        if self._served_full >= int(self.window) and not self._fixed:
+            self.window, self._served_full = min(math.floor(self.window) + 1.0, self._ceiling), 0
 
     def _narrow(self, ticket: Ticket) -> None:
         """Fewer at a time, but once for all calls that were under way together."""
-        self._in_a_row = 0
+        self._served_full = 0
         if ticket.at >= self._cut_at and not self._fixed:
             self.window = max(1.0, self.window * _CUT)
             self._cut_at = self._limiter.clock.now()

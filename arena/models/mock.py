@@ -278,9 +278,8 @@ def needs(name: ModelName) -> list[str]:
     faults = []
     if name.model not in KINDS:
         faults.append(UnknownName("mock", name.model, KINDS).message)
-    for key in _RATES:
-        if not _is_rate(str(name.options.get(key, "0"))):
-            faults.append(f"{key} must be a rate from 0 to 1, or @N for every Nth call")
+    wrong = [key for key in _RATES if not _is_rate(str(name.options.get(key, "0")))]
+    faults += [f"{key} must be a rate from 0 to 1, or @N for every Nth call" for key in wrong]
     for kind, key in (("script", "file"), ("replay", "run")):
         path = str(name.options.get(key, ""))
         if name.model == kind and not (path and Path(path).expanduser().exists()):
@@ -289,9 +288,8 @@ def needs(name: ModelName) -> list[str]:
         _Call(Request(()), 0, 0).latency_s(str(name.options.get("latency", "0ms")))
     except ValueError:
         faults.append("latency must be a time as 200ms, or lognormal:200ms:0.5")
-    for word in filter(None, str(name.options.get("supports", "")).split(",")):
-        if word not in ("-schema", "-seed", "-logprobs"):
-            faults.append("supports takes -schema, -seed, -logprobs")
+    if set(filter(None, str(name.options.get("supports", "")).split(","))) - {"-schema", "-seed", "-logprobs"}:
+        faults.append("supports takes -schema, -seed, -logprobs, joined by commas (%2C in a list)")
     return faults
 
 
@@ -299,7 +297,7 @@ def _is_rate(text: str) -> bool:
     if text.startswith("@"):
         return text[1:].isdecimal() and int(text[1:]) > 0
     try:
-        return 0 <= parse(text, float) <= 1
+        return bool(0 <= parse(text, float) <= 1)
     except ValueError:
         return False
 
@@ -355,8 +353,8 @@ def _tokens(request: Request, text: str) -> Tokens:
 
 
 def _count(path: Path, request: Request) -> None:
-    line = json.dumps({"call_key": request.call_key, "sample_key": request.sample_key, "match": request.order})
+    """The provider's own counter: the key of a served call."""
     with path.open("a", encoding="utf-8") as file:
-        file.write(line + "\n")
+        file.write(f"{request.call_key or request.sample_key or '-'}\n")
         file.flush()
         os.fsync(file.fileno())

@@ -45,6 +45,13 @@ class ModelName:
         object.__setattr__(self, "options", Frozen(self.options))
 
     @cached_property
+    def _hash(self) -> int:
+        return hash((self.provider, self.model, self.adapter, self.url, self.options))
+
+    def __hash__(self) -> int:  # every call looks its model up
+        return self._hash
+
+    @cached_property
     def client(self) -> str:
         """Which client serves it: openai, litellm, hf, gguf or mock."""
         return clients.client_of(self.provider, self.url, self.options.get("client"))
@@ -207,6 +214,8 @@ class _Reader:
             components = _model(target, layers, faults)
         stack = tuple(method for layer in reversed(layers) for method in layer.methods)
         faults += _method_faults(stack, target)
+        if target.kind != "model" and (whole.persona or whole.prompts):
+            faults.append("a persona and prompts are for models")
         if faults:
             return None, faults
         given = _given(layers, components, whole.spelled_from, faults)
@@ -309,9 +318,8 @@ def _at_home(target: Target) -> Target:
 
 def _model(target: Target, layers: Sequence[_Layer], faults: list[str]) -> list[Component]:
     """The components of a model's name. Which client it has, and so which options, may itself be an option."""
-    if target.provider not in clients.known_providers():
-        known = {*clients.known_providers(), "bot", "league"}
-        faults.append(UnknownName("provider", target.provider, known).message)
+    if unknown := clients.unknown_provider(target.provider):
+        faults.append(unknown)
         return []
     wanted = [value for layer in layers for key, value in layer.options if key in ("client", "model.client")]
     if target.provider in clients.LOCAL:

@@ -1,4 +1,4 @@
-"""What a server can really do, found out by asking it: at most six calls of at most 16 tokens.
+"""What a server can really do, found out by asking it: at most six answered calls of at most 16 tokens.
 
 Tables are not asked for what counts: servers accept `response_format`, `seed` and `logprobs` and ignore them, so a
 capability is what shows in the replies. A server keeps to a schema if an absurd one is kept three times out of three at
@@ -112,8 +112,9 @@ class _Probing:
 
     def __init__(self, client: Probeable, ask: Ask) -> None:
         self.client, self._ask = client, ask
-        self.calls = 0
+        self.calls = 0  # answered ones: a refusal costs nothing
         self.served = ""
+        self.takes_seed = True
         self.system_role = True
         self.reports_cache = False
 
@@ -142,7 +143,7 @@ class _Probing:
 
     async def seed(self, varied: str | None) -> bool:
         """Whether one seed gives one text. Says no where every seed does: then nothing is known."""
-        first = await self.call(_WANDER, seed=7, number=0)
+        first = await self.call(_WANDER, seed=7, number=0) if self.takes_seed else None
         second = await self.call(_WANDER, seed=7, number=1) if first is not None else None
         return first is not None and second is not None and first.text == second.text != varied
 
@@ -152,7 +153,7 @@ class _Probing:
         """One call; None if the server refuses what is probed, or if the calls are used up."""
         if self.calls >= MOST_CALLS:
             return None
-        self.calls += 1
+        seed = seed if self.takes_seed else None
         key = sha256(f"{self.client.place} {self.client.requested} {prompt} {seed} {number} {logprobs}".encode())
         try:
             reply = await self._ask(
@@ -168,13 +169,24 @@ class _Probing:
         except ProviderError as error:
             if error.kind != "bad_request":
                 raise
-            if self.system_role and "system" in error.message.lower() and "role" in error.message.lower():
-                self.system_role = False
-                return await self.call(prompt, seed=seed, number=number, shape=shape, logprobs=logprobs)
-            return None
+            if not self._does_without(error, seed):
+                return None
+            return await self.call(prompt, seed=seed, number=number, shape=shape, logprobs=logprobs)
+        self.calls += 1
         self.served = reply.model or self.served
         self.reports_cache = self.reports_cache or reply.usage.cached is not None
         return reply
+
+    def _does_without(self, error: ProviderError, seed: int | None) -> bool:
+        """Whether a refusal was of something beside the point, which is left out from now on."""
+        if seed is not None and error.parameter == "seed":
+            self.takes_seed = False
+            return True
+        text = error.message.lower()
+        if self.system_role and "system" in text and "role" in text:
+            self.system_role = False
+            return True
+        return False
 
     def _messages(self, prompt: str) -> tuple[Message, ...]:
         rules: Message = {"role": "system", "content": "You are a helpful assistant."}

@@ -16,7 +16,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
-from urllib.parse import parse_qsl, quote, quote_plus, urlsplit
+from urllib.parse import parse_qsl, quote, quote_plus, unquote, urlsplit
 
 from arena.models.types import ProviderError, Response
 
@@ -53,9 +53,10 @@ _KEY_SIGNS = (
 )
 USER_INFO = re.compile(r"(?i)\b([a-z][a-z0-9+.-]{0,30}://)[^\s/@?#\"'<>]{1,400}@")
 _HEADER = re.compile(
-    r"(?i)\b((?:proxy-)?authorization|x-api-key|x-goog-api-key|api-key|set-cookie|cookie)"
-    r"([\"']?\s*[:=]\s*[b\"']*)((?:bearer|basic)\s+)?[^\s\"',;}]+"
+    r"(?i)\b((?:proxy-)?authorization|x-api-key|x-goog-api-key|api-key)"
+    r"(b?[\"']?\s*[:=,]\s*(?:b?[\"'])?)((?:bearer|basic)\s+)?[^\s\"',;}]+"
 )
+_COOKIE = re.compile(r"(?i)\b((?:set-)?cookie)(b?[\"']?\s*[:=,]\s*(?:b?[\"'])?)[^\r\n\"']+")
 _BEARER = re.compile(r"(?i)\b(bearer\s+)(?=[A-Za-z._~+/-]*[0-9])[A-Za-z0-9._~+/-]{12,}=*")
 _QUERY = re.compile(
     r"(?i)([?&](?:[a-z_-]*(?:key|token|secret|passw|credential|signature|sig)[a-z_-]*)=)(?!env\b)[^&\s\"'<>]+"
@@ -103,6 +104,7 @@ class Redactor:
     def clean_error(self, text: str) -> str:
         """`text` of an exception, a server's error body or a log line without secrets, headers' values included."""
         text = _HEADER.sub(r"\1\2[redacted:header]", self.clean(text))
+        text = _COOKIE.sub(r"\1\2[redacted:header]", text)
         text = _BEARER.sub(r"\1[redacted:bearer]", text)
         return _QUERY.sub(r"\1[redacted:query]", text)
 
@@ -161,18 +163,24 @@ def looks_like_key(value: str) -> bool:
     """Whether an option's value must be a key that somebody typed where the shell's history keeps it."""
     if value.startswith("sk-") or _KEY.search(value):
         return True
-    is_path = value.startswith(("/", "./", "../", "~")) or os.path.exists(value)  # noqa: PTH110  # Path.exists raises for a long value
-    return not is_path and _LONG_RUN.search(value) is not None
+    if value.startswith(("/", "./", "../", "~")) or os.path.exists(value):  # noqa: PTH110  # Path raises for long ones
+        return False
+    return any("/" not in run or _is_mixed(run) for run in _LONG_RUN.findall(value))
 
 
 def masked(text: str) -> str:
     """A name as an error message may repeat it: user info and what looks like a key are left out."""
-    text = USER_INFO.sub(r"\1…@", _KEY.sub("…", text))
-    return re.sub(r"(?<![A-Za-z0-9])sk-[^\s&,?]+", "…", _LONG_RUN.sub(_mask_run, text))
+    head, mark, tail = text.partition("?")
+    options = (item.partition("=") for item in tail.split("&"))
+    shown = "&".join(f"{key}{eq}{'…' if looks_like_key(unquote(value)) else value}" for key, eq, value in options)
+    plain = USER_INFO.sub(r"\1…@", _KEY.sub("…", f"{head}{mark}{shown}"))
+    plain = re.sub(r"(?<![A-Za-z0-9])sk-[^\s&,?]+", "…", plain)
+    return _LONG_RUN.sub(lambda run: run[0] if "/" in run[0] else "…", plain)  # a long path is no key
 
 
-def _mask_run(found: re.Match[str]) -> str:
-    return found[0] if "/" in found[0] and "+" not in found[0] else "…"  # a long path is no key
+def _is_mixed(run: str) -> bool:
+    """Capitals, small letters and digits together: seldom in a path, always in a key."""
+    return all(any(map(kind, run)) for kind in (str.isupper, str.islower, str.isdigit))
 
 
 def _traceback_url(error: BaseException) -> list[str]:

@@ -114,7 +114,7 @@ class Response:
 
 @dataclass(frozen=True)
 class Capabilities:
-    """What a model's endpoint can do. `schema` "strict" = any JSON schema is enforced; `local` = no limiter, no bill."""
+    """What an endpoint can do. `schema` "strict" = any JSON schema is enforced; `local` = no limiter, no bill."""
 
     schema: Literal["strict", "json", "none"] = "none"
     seed: bool = False

@@ -14,14 +14,16 @@ from typing import Any, NamedTuple
 
 from arena.core.asks import Answer, Ask, Choice, Each, Form, ListOf, Number, Range, Subset, Text
 from arena.core.errors import IllegalAnswer
+from arena.core.text import spoken
 
 Names = Mapping[str, str]
 
 MAX_REPLY = 1 << 20
 _MAX_DEPTH, _MAX_OBJECTS, _MAX_DIGITS = 32, 64, 400
+_OPENING = re.compile(r'\{\s*["}]')
 _THOUGHT = re.compile(r"\s*<think>(.*?)</think>", re.DOTALL)
 _INTEGER = re.compile(r"[+-]?[0-9]{1,400}\Z")
-_NUMBER = re.compile(r"[+-]?([0-9]{1,200}(\.[0-9]{0,200})?|\.[0-9]{1,200})\Z")
+_NUMBER = re.compile(r"[+-]?([0-9]{1,200}(\.[0-9]{0,200})?|\.[0-9]{1,200})([eE][+-]?[0-9]{1,3})?\Z")
 
 
 class Reading(NamedTuple):
@@ -58,7 +60,7 @@ def read_reply(ask: Ask, reply: str, names: Names) -> Reading:
     try:
         return Reading(ask.check(value), reader.cut)
     except IllegalAnswer as error:
-        raise IllegalAnswer(error.reason, value) from None
+        raise IllegalAnswer(error.reason, _clean(value)) from None
 
 
 class _Reader:
@@ -71,6 +73,10 @@ class _Reader:
     def bare(self, ask: Ask, text: str) -> Answer:
         if isinstance(ask, Text):
             return self.value(ask, text)
+        if isinstance(ask, Choice) and (label := self.label(text, ask.options or (), ask.aliases)) in (
+            ask.options or ()
+        ):
+            return label  # before its marks are taken off: a label may end in one
         return self.value(ask, text.strip().strip("\"'`*“”").removesuffix(".").strip("\"'`*“” \n\t"))
 
     def value(self, ask: Ask, value: Any) -> Answer:
@@ -89,7 +95,7 @@ class _Reader:
             case ListOf() if isinstance(value, list):
                 return [self.value(ask.item, entry) for entry in value]
             case Each() if isinstance(value, dict):
-                return {self.label(key, ask.keys): self.value(ask.item, entry) for key, entry in value.items()}
+                return self.each(ask, value)
             case Form() if isinstance(value, dict):
                 by_name = {field.name: field for field in ask.fields}
                 return {
@@ -97,6 +103,12 @@ class _Reader:
                     for key, entry in value.items()
                 }
         return value
+
+    def each(self, ask: Each, value: dict[str, Any]) -> Answer:
+        whole = {self.label(key, ask.keys): self.value(ask.item, entry) for key, entry in value.items()}
+        if len(whole) != len(value):
+            raise IllegalAnswer(f"{ask.name}: a key stands twice, by two of its names")
+        return whole
 
     def label(self, value: Any, labels: Iterable[str], aliases: Names | None = None) -> Any:
         """The label that `value` means: exactly, or but for case; by its own word, its shown name or an alias."""
@@ -125,26 +137,28 @@ def _only(objects: list[Any], key: str | None = None) -> Any:
 
 
 def _objects_at_end(text: str) -> list[Any]:
-    """The top-level JSON objects of a reply whose last one ends it; [] if text follows the last one."""
+    """The top-level JSON objects of a reply whose last one ends it; [] if text follows the last one.
+
+    A brace with a quote behind it begins an object; one that cannot be read to its end leaves the reply without an
+    answer, since what stands inside it is not at the top. So no part of the reply is read twice.
+    """
     found: list[Any] = []
-    end = position = 0
+    end = 0
     for _ in range(_MAX_OBJECTS):
-        start = text.find("{", position)
-        if start < 0:
+        opening = _OPENING.search(text, end)
+        if opening is None:
             break
         try:
-            value, end = _DECODER.raw_decode(text, start)
-        except (ValueError, RecursionError) as error:
-            if isinstance(error, _Ambiguous):
-                raise IllegalAnswer(str(error)) from None
-            position = start + 1
-            continue
-        if _depth(value) > _MAX_DEPTH:
+            value, end = _DECODER.raw_decode(text, opening.start())
+        except _Ambiguous as error:
+            raise IllegalAnswer(str(error)) from None
+        except (ValueError, RecursionError):
+            raise IllegalAnswer("a JSON object of the reply cannot be read to its end") from None
+        if _is_deep(value):
             raise IllegalAnswer("the JSON object is nested too deeply")
         found.append(value)
-        position = end
     else:
-        raise IllegalAnswer("the reply holds too many braces to be one answer")
+        raise IllegalAnswer("the reply holds too many objects to be one answer")
     after = text[end:].strip()
     return found if found and after in ("", ".", "```", "`", "```.") else []
 
@@ -166,13 +180,43 @@ def _integer(text: str) -> int:
     return int(text)
 
 
+def _real(text: str) -> float:
+    value = float(text)
+    if value in (float("inf"), float("-inf")):
+        raise _Ambiguous("a number of the JSON object is too large")
+    return value
+
+
 def _constant(text: str) -> float:
     raise ValueError(f"{text} is not a JSON number")
 
 
-_DECODER = json.JSONDecoder(object_pairs_hook=_pairs, parse_int=_integer, parse_constant=_constant, strict=False)
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_pairs, parse_int=_integer, parse_float=_real, parse_constant=_constant, strict=False
+)
 
 
-def _depth(value: Any) -> int:
-    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return 1 + max((_depth(entry) for entry in inner), default=0)
+def _is_deep(value: Any) -> bool:
+    level = [value]
+    for _ in range(_MAX_DEPTH):
+        level = [
+            entry
+            for outer in level
+            for entry in (outer.values() if isinstance(outer, dict) else outer if isinstance(outer, list) else ())
+            if isinstance(entry, dict | list)
+        ]
+        if not level:
+            return False
+    return True
+
+
+def _clean(value: Any) -> Any:
+    """A rejected answer as JSON that can be kept: no lone surrogates."""
+    match value:
+        case str():
+            return str(spoken(value))
+        case list():
+            return [_clean(entry) for entry in value]
+        case dict():
+            return {str(spoken(key)): _clean(entry) for key, entry in value.items()}
+    return value

@@ -84,7 +84,7 @@ class _Page:
         self._done = 0  # exchanges in `past`
         self._told = 0  # events in `past`
         self._carry = ""  # an engine line that belongs at the head of the next user message
-        self._asked: tuple[Ask, int, str] | None = None  # the open ask, what was seen by then, and its text
+        self._asked: tuple[Ask, int, str] | None = None  # the open ask, exchanges before it, and its text
 
     def catch_up(self) -> None:
         """Take in every exchange that was decided since the last look."""
@@ -112,18 +112,18 @@ class _Page:
 
     def render(self, template: str, facts: dict[str, Any]) -> str:
         try:
-            text: str = self.env.get_template(template).render({**self.facts, **facts})
+            text: str = self.env.get_template(template).render({**self.facts, **_wrapped(facts)})
         except Exception as error:  # jinja2's own errors, and those of filters: all are faults of a template
             raise GameError(f"{self.view.game}: prompt template {template}: {error}") from error
         return text.strip("\n")
 
     def _user(self, ask: Ask, seen: int) -> str:
         """The user message that ends with `ask`, asked when `seen` events had been seen."""
-        if self._asked is None or self._asked[0] is not ask or self._asked[1] != seen:
+        if self._asked is None or self._asked[0] is not ask or self._asked[1] != self._done:
             happened = self._happened(seen)  # first: it also brings `last` up to the ask
             question = self.render(f"asks/{ask.name}.j2", {"ask": ask, "last": self.last})
             parts = (self._carry, happened, question, answer_block(ask, self.view.names, as_object=self.as_objects))
-            self._asked = (ask, seen, "\n".join(part for part in parts if part))
+            self._asked = (ask, self._done, "\n".join(part for part in parts if part))
         return self._asked[2]
 
     def _wire(self, exchange: Exchange) -> str:
@@ -134,7 +134,7 @@ class _Page:
         for event in self.view.events[len(self._texts) : seen]:
             text = self.render(f"events/{event.kind}.j2", event.facts)
             self._texts.append(text)
-            self.last[event.kind] = event.facts
+            self.last[event.kind] = _wrapped(event.facts)
             if text and event.kind in self.view.keep:
                 self._kept.append(text)
         return "\n".join(text for text in self._texts[self._told : seen] if text)
@@ -165,19 +165,54 @@ def environment(*folders: str) -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         autoescape=False,  # noqa: S701  # prompts are text; pages have an environment of their own
-        finalize=_no_bare_speech,
         auto_reload=False,
     )
-    env.filters["quote"] = lambda text, cap=None: quoted(str(text), cap)
+    env.filters["quote"] = _quote
     env.filters["name"] = _name_filter()
     env.filters["names"] = _names_filter()
     return env
 
 
-def _no_bare_speech(value: Any) -> Any:
-    if isinstance(value, Spoken):
+class Words:
+    """A player's words inside a template: they can be counted, compared and quoted, and printed no other way."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def __str__(self) -> str:
         raise ValueError("a player's words stand in a template without `|quote`")
+
+    __repr__ = __str__
+
+    def __len__(self) -> int:
+        return len(self._text)
+
+    def __eq__(self, other: object) -> bool:
+        return self._text == (other._text if isinstance(other, Words) else other)
+
+    def __hash__(self) -> int:
+        return hash(self._text)
+
+    def quoted(self, cap: int | None = None) -> str:
+        return quoted(self._text, cap)
+
+
+def _wrapped(value: Any) -> Any:
+    """Facts for a template: every `Spoken` in them as `Words`."""
+    match value:
+        case Spoken():
+            return Words(value)
+        case dict():
+            return {key: _wrapped(entry) for key, entry in value.items()}
+        case list() | tuple():
+            return [_wrapped(entry) for entry in value]
     return value
+
+
+def _quote(text: Any, cap: int | None = None) -> str:
+    return text.quoted(cap) if isinstance(text, Words) else quoted(str(text), cap)
 
 
 def _name_filter() -> Callable[..., str]:

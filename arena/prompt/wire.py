@@ -18,11 +18,16 @@ def wire(ask: Ask, answer: Answer, names: Mapping[str, str], *, as_object: bool 
             return names.get(answer, answer)
         if isinstance(ask, Range | Number):
             return json.dumps(answer)
-        if isinstance(ask, Text) and answer.strip() == answer != "" and "{" not in answer:
+        if isinstance(ask, Text) and _is_plain(answer):
             return str(answer)
     value = _shown(ask, answer, names)
     whole = value if isinstance(ask, Form) else {ask.name: value}
     return json.dumps(whole, ensure_ascii=False, separators=(", ", ": "))
+
+
+def _is_plain(text: str) -> bool:
+    """Whether a text reads back as itself when it is the whole reply."""
+    return text.strip() == text != "" and "{" not in text and not text.startswith("<think>")
 
 
 def _shown(ask: Ask, answer: Answer, names: Mapping[str, str]) -> Any:
@@ -37,6 +42,6 @@ def _shown(ask: Ask, answer: Answer, names: Mapping[str, str]) -> Any:
         case Each() if isinstance(answer, dict):
             return {names.get(key, key): _shown(ask.item, value, names) for key, value in answer.items()}
         case Form() if isinstance(answer, dict):
-            by_name = {field.name: field for field in ask.fields}
-            return {k: _shown(by_name[k], v, names) for k, v in answer.items() if v is not None and k in by_name}
+            given = [field for field in ask.fields if answer.get(field.name) is not None]
+            return {field.name: _shown(field, answer[field.name], names) for field in given}
     return answer

@@ -14,16 +14,19 @@ from typing import Any
 from arena.core.bots import is_control
 from arena.core.canonical import canonical
 from arena.core.errors import StoreError, UsageError
+from arena.core.game import Game
 from arena.models.ledger import price_of, refuse_unpriced
-from arena.models.names import AgentName, AgentSpec, find_bot, resolve
-from arena.registry import find_game
+from arena.models.names import AgentName, AgentSpec, find_bot, parse_list, resolve
+from arena.registry import find_game, load_game
+from arena.run.batches import Batches
 from arena.run.executors import EXECUTORS
 from arena.run.job import Job, Played
 from arena.run.manifest import manifest_rows, session_row
-from arena.run.plan import Planned, make_plan
+from arena.run.plan import Planned, Selected, make_plan
 from arena.run.players import Person
 from arena.run.rows import now_ms, plan_rows
 from arena.run.runner import Progress
+from arena.run.schedules import Posterior, find_schedule
 from arena.run.settings import Limits, Settings
 from arena.store.reader import Reader
 from arena.store.schema import FILE
@@ -64,14 +67,14 @@ def resolve_agents(names: Sequence[str], games: Sequence[str]) -> list[AgentSpec
     return specs
 
 
-def agent_json(agent: AgentName) -> dict[str, Any]:
+def agent_json(agent: AgentName, game: type[Game]) -> dict[str, Any]:
     """What the record keeps of an agent."""
     facts = agent.as_json()
     if agent.model is not None:
         given = {key: value for key, value in agent.model.options.items() if value is not None}
         facts |= {"model": agent.model.bare, "provider": agent.model.provider, "options": _plain(given)}
     elif agent.kind == "bot":
-        facts["control"] = is_control(find_bot(agent.bot)[1])
+        facts["control"] = is_control(find_bot(agent.bot, game)[1])
     return facts
 
 
@@ -89,17 +92,23 @@ def start(
     copied: Callable[[Mapping[str, int]], Unit] | None = None,
     person: Person | None = None,
     watch: Watch | None = None,
+    posterior: Posterior | None = None,
 ) -> RunResult:
-    """Play a run into a folder. The folder of the same run is resumed; another run's is refused."""
+    """Play a run into a folder. The folder of the same run is resumed; another run's is refused. `posterior` is for
+    schedules that look at results."""
     if (folder / FILE).is_file():
-        return _same_run(settings, folder, watch)
+        return _same_run(settings, folder, watch, posterior)
     _check_prices(settings, specs)
+    selected = [(spec.selector, spec.agent.canonical) for spec in specs]
+    batches = None
     if plan is None:
-        plan = make_plan(settings, [(spec.selector, spec.agent.canonical) for spec in specs])
+        batches = _batches(settings, selected, folder, posterior)
+        plan = batches.first() if batches else make_plan(settings, selected)
     agents = {spec.agent.canonical: spec for spec in specs}
     ids = {name: number for number, name in enumerate(agents, start=1)}
     unit = manifest_rows(settings, plan, parent)
-    stored = {name: agent_json(spec.agent) for name, spec in agents.items()}
+    game = load_game(plan[0].where)
+    stored = {name: agent_json(spec.agent, game) for name, spec in agents.items()}
     for name, spec in agents.items():
         unit.append(("agent", (ids[name], name, spec.agent.display, spec.agent.kind, canonical(stored[name]))))
     unit += plan_rows(plan, ids) + (copied(ids) if copied else [])
@@ -108,7 +117,7 @@ def start(
         with Reader(folder) as reader:
             run_id = reader.manifest()["run_id"]
         job = Job(str(folder), run_id, settings, tuple(plan), ids, stored, resumed=copied is not None)
-        return _execute(job, writer, 1, person, watch)
+        return _execute(job, writer, 1, person, watch, batches)
     finally:
         writer.close()
 
@@ -122,6 +131,7 @@ def resume(
     accept_changes: bool = False,
     watch: Watch | None = None,
     person: Person | None = None,
+    posterior: Posterior | None = None,
 ) -> RunResult:
     """Go on with a run from its folder alone. Only resources may change; a complete run is left as it is."""
     with Reader(folder) as reader:
@@ -137,7 +147,9 @@ def resume(
         settings = replace(settings, executor=executor)  # type: ignore[arg-type]  # checked against EXECUTORS below
     if settings.executor not in EXECUTORS:
         raise UsageError(f"there is no executor {settings.executor!r}; there are {', '.join(EXECUTORS)}")
-    if not plan:
+    selected = parse_list(list(settings.agents))
+    batches = _batches(settings, selected, folder, posterior)
+    if not plan and not (batches and batches.next()):
         return result_of(folder, "")
     writer = open_run(folder)
     try:
@@ -156,7 +168,7 @@ def resume(
         )
         with Reader(folder) as reader:
             session = 1 + (reader.db.execute("SELECT MAX(session_id) FROM sessions").fetchone()[0] or 0)
-        return _execute(job, writer, session, person, watch)
+        return _execute(job, writer, session, person, watch, batches)
     finally:
         writer.close()
 
@@ -237,15 +249,40 @@ def run_hash(reader: Reader) -> str:
     return sha256(canonical([list(row) for row in reader.db.execute(query)]).encode()).hexdigest()
 
 
-def _execute(job: Job, writer: Writer, session: int, person: Person | None, watch: Watch | None) -> RunResult:
+def _batches(
+    settings: Settings, agents: Sequence[Selected], folder: Path, posterior: Posterior | None
+) -> Batches | None:
+    """The planner of a schedule that looks at results; None where everything is planned at once."""
+    kind = str(settings.schedule.get("kind", "paired"))
+    if kind == "fork" or not find_schedule(kind).looks:
+        return None
+    return Batches(settings, agents, folder, posterior)
+
+
+def _execute(
+    job: Job,
+    writer: Writer,
+    session: int,
+    person: Person | None,
+    watch: Watch | None,
+    batches: Batches | None,
+) -> RunResult:
+    def more() -> list[Planned]:
+        plan = batches.next() if batches else []
+        writer.put(plan_rows(plan, job.agent_ids)).result()
+        return plan
+
     progress = Progress(planned=len(job.plan))
     writer.on_trouble = progress.say
     writer.put(session_row(session)).result()
     if watch is not None:
         watch(progress)
     status = "failed"
+    if batches is not None and not job.plan:
+        job = replace(job, plan=tuple(more()))
     try:
-        played: Played = asyncio.run(EXECUTORS[job.settings.executor](job, writer, progress, person))
+        play = EXECUTORS[job.settings.executor]
+        played: Played = asyncio.run(play(job, writer, progress, person, more if batches else None))
         status = played.status
     except KeyboardInterrupt:
         status = "interrupted"
@@ -262,7 +299,7 @@ def _check_prices(settings: Settings, specs: Sequence[AgentSpec]) -> None:
         refuse_unpriced((str(m), price_of(m, settings.models.get(m.bare))) for m in models)
 
 
-def _same_run(settings: Settings, folder: Path, watch: Watch | None) -> RunResult:
+def _same_run(settings: Settings, folder: Path, watch: Watch | None, posterior: Posterior | None) -> RunResult:
     with Reader(folder) as reader:
         manifest = reader.manifest()
     if manifest["config_sha256"] != settings.sha256():
@@ -272,4 +309,6 @@ def _same_run(settings: Settings, folder: Path, watch: Watch | None) -> RunResul
             f"{folder} holds another run: {', '.join(fields)} differ",
             hint=f"choose another --out, or go on with that one: arena resume {folder}",
         )
-    return resume(folder, limits=lambda _: settings.limits, executor=settings.executor, watch=watch)
+    return resume(
+        folder, limits=lambda _: settings.limits, executor=settings.executor, watch=watch, posterior=posterior
+    )

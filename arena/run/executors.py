@@ -15,24 +15,32 @@ from dataclasses import replace
 from typing import Any
 
 from arena.core.canonical import canonical
-from arena.core.errors import ArenaError
+from arena.core.errors import ArenaError, UsageError
 from arena.run.job import Job, Played, play_job
 from arena.run.plan import Planned
 from arena.run.players import Person
-from arena.run.runner import Progress
+from arena.run.runner import More, Progress
 from arena.run.settings import Limits
 from arena.store.writer import Writer
 
-Executor = Callable[[Job, Writer, Progress, Person | None], Coroutine[Any, Any, Played]]
+Executor = Callable[[Job, Writer, Progress, Person | None, More | None], Coroutine[Any, Any, Played]]
 
 _LINE = 64 << 20  # a unit is one line of JSON
 
 
-async def run_async(job: Job, writer: Writer, progress: Progress, person: Person | None = None) -> Played:
-    return await play_job(job, writer.put, progress, person)
+async def run_async(
+    job: Job, writer: Writer, progress: Progress, person: Person | None = None, more: More | None = None
+) -> Played:
+    return await play_job(job, writer.put, progress, person, more)
 
 
-async def run_processes(job: Job, writer: Writer, progress: Progress, person: Person | None = None) -> Played:
+async def run_processes(
+    job: Job, writer: Writer, progress: Progress, person: Person | None = None, more: More | None = None
+) -> Played:
+    if more is not None:
+        raise UsageError(
+            f"the schedule {job.settings.schedule['kind']!r} plays in one process", hint="--executor async"
+        )
     workers = max(1, min(job.settings.workers, len({p.block for p in job.plan}) or 1))
     shares = _shares(job, workers)
     results = await asyncio.gather(*(_worker(share, writer, progress) for share in shares))

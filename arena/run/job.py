@@ -21,7 +21,7 @@ from arena.registry import load_game
 from arena.run.plan import Planned
 from arena.run.players import Person, Player, make_player
 from arena.run.rows import now_ms
-from arena.run.runner import Progress, Runner
+from arena.run.runner import More, Progress, Runner
 from arena.run.settings import Settings
 from arena.store.writer import Unit
 
@@ -73,7 +73,11 @@ def make_players(
 
 
 async def play_job(
-    job: Job, put: Callable[[Unit], Future[None]], progress: Progress, person: Person | None = None
+    job: Job,
+    put: Callable[[Unit], Future[None]],
+    progress: Progress,
+    person: Person | None = None,
+    more: More | None = None,
 ) -> Played:
     """Play a job's matches; units go to `put`. Interrupts stop it softly once, at once the second time."""
     settings, limits = job.settings, job.settings.limits
@@ -102,7 +106,7 @@ async def play_job(
         accept_changes=job.accept_changes,
     )
     progress.models = session.state
-    playing = asyncio.ensure_future(runner.play(job.plan, resumed=job.resumed))
+    playing = asyncio.ensure_future(runner.play(job.plan, resumed=job.resumed, more=more))
     restore = _listen(runner, playing, progress)
     try:
         await playing

@@ -92,7 +92,6 @@ def schedule_field(settings: Settings, game: Game, count: int, agents: Sequence[
     seats = tuple(f"player_{i}" for i in range(game.seat_count()))
     sides = tuple(game.sides())
     slots = sides if sides and options.get("seating", "sides") == "sides" else seats
-    pins = options.get("pin") or {}
     own: dict[str, tuple[str, ...]] = {}
     free = tuple(name for selector, name in agents if selector is None)
     for selector, name in agents:
@@ -100,8 +99,7 @@ def schedule_field(settings: Settings, game: Game, count: int, agents: Sequence[
             if selector not in (*slots, *sides, *seats):
                 raise UsageError(f"{game.name} has no seat or side {selector!r}; it has {', '.join((*sides, *seats))}")
             own[selector] = (*own.get(selector, ()), name)
-    if pins or own:
-        own |= {slot: (name,) for slot, name in pins.items()}
+    if own:
         if set(own) - set(slots):
             slots = seats
         own |= {slot: free for slot in slots if slot not in own and free}

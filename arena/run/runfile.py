@@ -146,7 +146,10 @@ def settings_of(values: Mapping[str, Any], source: str = "the command line") -> 
     share = -(-file.matches // len(games))
     return Settings(
         games=tuple(GamePlan(g.game, {**file.set, **g.set}, g.matches or share) for g in games),
-        agents=tuple(a if isinstance(a, str) else a.name for a in file.agents),
+        agents=(
+            *(a if isinstance(a, str) else a.name for a in file.agents),
+            *(f"{slot}={name}" for slot, name in file.schedule.pin.items()),
+        ),
         seed=file.seed if file.seed is not None else _drawn_seed(),
         schedule=_schedule(file),
         policy=Policy(**file.illegal.model_dump(), **file.clock.model_dump()),

@@ -41,6 +41,8 @@ if TYPE_CHECKING:
 RunStatus = Literal["complete", "interrupted", "budget", "void", "failed"]
 Players = Mapping[tuple[str, str], Player]  # (where the game is found, canonical name) -> player
 
+More = Callable[[], list[Planned]]
+
 _SLICE_S = 0.005  # CPU that bots may take before other work gets its turn
 _UNITS_AHEAD = 256  # units of bot matches that may wait for the disk
 
@@ -148,11 +150,15 @@ class Runner:
 
     # --- playing a plan ----------------------------------------------------------------------------------------------
 
-    async def play(self, plan: Sequence[Planned], *, resumed: bool = False) -> None:
-        """Play these matches, as far as they go; a resumed run looks for what earlier sessions left of them."""
-        bots = [p for p in plan if self._is_bots_only(p)]
-        others = [p for p in plan if not self._is_bots_only(p)]
-        await asyncio.gather(self._play_bots(bots), self._play_models(others, resumed))
+    async def play(self, plan: Sequence[Planned], *, resumed: bool = False, more: More | None = None) -> None:
+        """Play these matches, as far as they go; a resumed run looks for what earlier sessions left of them. `more`
+        plans the next batch when these are done."""
+        while plan and not self.stopping:
+            bots = [p for p in plan if self._is_bots_only(p)]
+            others = [p for p in plan if not self._is_bots_only(p)]
+            await asyncio.gather(self._play_bots(bots), self._play_models(others, resumed))
+            plan = more() if more is not None and not self.stopping else []
+            self.progress.planned += len(plan)
 
     def stop(self, reason: RunStatus) -> None:
         """No new call, no new match."""

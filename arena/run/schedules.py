@@ -42,6 +42,14 @@ class BlockResult(NamedTuple):
     payoffs: tuple[Mapping[str, float] | None, ...]
 
 
+class Posterior(Protocol):
+    """Agents, posterior means and covariances of their strengths, from the results so far. Handed in by the caller."""
+
+    def __call__(
+        self, agents: Sequence[str], results: Sequence[BlockResult]
+    ) -> tuple[Sequence[str], Sequence[float], Sequence[Sequence[float]]]: ...
+
+
 @dataclass(frozen=True)
 class Field:
     """What a schedule may know. `own` = the agents that are bound to a slot (selectors, pins)."""
@@ -53,10 +61,13 @@ class Field:
     own: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     weights: Mapping[str, float] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
+    posterior: Posterior | None = None
 
 
 class Schedule(Protocol):
     name: str
+    looks: bool
+    """Whether later batches depend on results; a schedule that does not returns everything at once."""
 
     def batch(self, field: Field, results: Sequence[BlockResult]) -> list[Block] | None:
         """The next blocks, or None when the schedule is finished."""
@@ -67,6 +78,7 @@ class Paired:
     """Groups of agents in balanced order; on one deal the group rotates through the slots."""
 
     name = "paired"
+    looks = False
     shuffled = False
 
     def batch(self, field: Field, results: Sequence[BlockResult]) -> list[Block] | None:
@@ -91,6 +103,7 @@ class Random:
     """A random group in random slots on a fresh deal, match after match."""
 
     name = "random"
+    looks = False
 
     def batch(self, field: Field, results: Sequence[BlockResult]) -> list[Block] | None:
         if results:

@@ -16,10 +16,10 @@ from collections.abc import Callable
 from typing import Any
 
 from arena.testing.answers import check_fallbacks, check_fuzz
+from arena.testing.envs import check_env_is_the_match, check_pettingzoo
 from arena.testing.facts import check_config_documented, check_events, check_hooks, check_payoffs
 from arena.testing.golden import check_golden
 from arena.testing.leaks import check_drawn_pairs, check_no_leaks, check_twins
-from arena.testing.pettingzoo import check_env_is_the_match, check_pettingzoo
 from arena.testing.playing import Fault, every_preset, presets_of
 from arena.testing.prompts import check_prompts, check_spoofs, check_windows
 from arena.testing.records import check_determinism, check_replay_and_fork, check_simultaneous

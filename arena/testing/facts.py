@@ -27,7 +27,7 @@ def check_events(name: str, seeds: Iterable[int] = (SEED_IN_SIGHT, 8), asks: int
     """
     for seed in seeds:
         game, preset = make_game(name)
-        told: list[str] = []
+        told: dict[int, str] = {}
         _watch(game, told)
         match = new_match(game, seed, preset=preset)
         answers: list[str] = []
@@ -35,8 +35,10 @@ def check_events(name: str, seeds: Iterable[int] = (SEED_IN_SIGHT, 8), asks: int
         for batch in steps(match, seed, asks=asks, lost=0.1):
             answers += [canonical(drawn(seed, match, seat, ask, 0.1)[0]) for seat, ask in batch.items()]
             asked += [digest(ask.spec()) for ask in batch.values()]
-        for number, (event, then) in enumerate(zip(match.events, told, strict=True)):
+        for number, event in enumerate(match.events):
             where = f"seed {seed}, event {number} ({event.kind})"
+            if (then := told.get(number)) is None:
+                fault(name, where, "the event stands in the record, but table.tell never told it")
             if canonical([event.audience, event.facts]) != then:
                 fault(name, where, f"the facts changed after they were told: {then} -> {canonical(event.facts)}")
             if _is_bad_audience(event.audience, match):
@@ -146,15 +148,16 @@ def _known(match: Match, seat: str) -> str:
     return canonical([[[e.kind, e.facts] for e in view.events], None if ask is None else ask.spec()])
 
 
-def _watch(game: Game, told: list[str]) -> None:
-    """From now on every fact that `game` tells is written down as JSON at the moment of telling."""
+def _watch(game: Game, told: dict[int, str]) -> None:
+    """From now on every fact that `game` tells is written down, by the number of its event, as JSON."""
 
     class Watched(Table):
-        def tell(self, to: str | Iterable[str], kind: str, **facts: Any) -> None:
+        def tell(self, to: str | Iterable[str], kind: str, /, **facts: Any) -> None:
             super().tell(to, kind, **facts)
-            event = self.events[-1]
+            number = len(self.events) - 1
+            event = self.events[number]
             try:
-                told.append(canonical([event.audience, event.facts]))
+                told[number] = canonical([event.audience, event.facts])
             except (TypeError, ValueError) as error:
                 raise ArenaError(f"the facts of {kind!r} are not JSON: {error}") from error
 

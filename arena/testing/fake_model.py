@@ -64,6 +64,7 @@ class Behaviour:
     context: int = 0  # tokens (4 characters each) that a prompt may have
     supports: str = ""  # -schema,-seed,-logprobs,-temperature…: refused by name, as strict servers do
     ignores: str = ""  # schema,seed,logprobs: accepted and without effect, as lax servers do
+    samples: str = "key"  # or "request": equal requests get equal answers, whatever their key
     leak: bool = False  # repeats the Authorization header in every error, request id and reply
     count_file: str = ""  # one fsynced line per served call
 
@@ -93,6 +94,11 @@ class Call:
         """The last user message."""
         users = [m for m in self.body.get("messages", ()) if m.get("role") == "user"]
         return str(users[-1]["content"]) if users else ""
+
+    @property
+    def content(self) -> str:
+        """What is asked, whoever asks it."""
+        return json.dumps(self.body.get("messages"), sort_keys=True)
 
     @property
     def tokens(self) -> int:
@@ -209,10 +215,11 @@ class FakeModel:
         return self._legal(call, ("x" * b.long,) if b.long else (_FENCE,) if flaw == "fence" else WORDS)
 
     def _legal(self, call: Call, words: tuple[str, ...]) -> str:
-        rng = self._rng("answer", call)
+        b = self.behaviour
+        rng = self._rng("answer", call) if b.samples == "key" else _stream("answer", b.seed, call.content, 0)
         if call.body.get("seed") is not None and not self._ignored("seed"):
             asked = json.dumps([call.body.get("messages"), call.body.get("response_format")])
-            rng = _stream(self.behaviour.seed, asked, call.body["seed"])  # same request and seed, same reply
+            rng = _stream(b.seed, asked, call.body["seed"])  # same request and seed, same reply
         wanted = call.body.get("response_format") or {}
         if wanted.get("type") == "json_schema" and not self._ignored("schema"):
             return json.dumps(reply_to_schema(wanted["json_schema"]["schema"], rng, words), ensure_ascii=False)

@@ -96,7 +96,10 @@ class FakeServer:
         self._connections.add(task)  # type: ignore[arg-type]  # a connection is always a task
         try:
             while True:
-                method, path, headers = _head(await reader.readuntil(b"\r\n\r\n"))
+                first = await reader.readexactly(1)
+                if first == b"\x16":
+                    break  # a TLS greeting: not spoken here
+                method, path, headers = _head(first + await reader.readuntil(b"\r\n\r\n"))
                 body = await reader.readexactly(int(headers.get("content-length", 0)))
                 if (method, path) == ("POST", "/v1/chat/completions"):
                     if not await self._chat(headers, body, writer):

@@ -7,7 +7,7 @@ Two sources of world pairs:
 - drawn pairs, which need nothing from the game: two matches of one configuration, where the seat gives the same answers
   and the others, and in half of the pairs chance too, are drawn anew. As long as the seat was told the same facts, its
   asks must be the same, in number, order, legal sets, caps and reasons of refusal, and so must its prompt. These find
-  whatever reaches a seat on another way than by `tell`.
+  whatever reaches a seat on another way than by `tell`. (Where chance is drawn anew fallbacks may differ.)
 """
 
 from __future__ import annotations
@@ -145,7 +145,10 @@ def _walk(name: str, where: str, a: Match, b: Match, seat: str, again: float, rn
         if len(seen_a) != len(seen_b) or _told(a, seat) != _told(b, seat) or a.done or b.done:
             return differed  # the rules told the seat something; from here on it may see a difference
         differed = differed or _differ(a, b)
-        _compare(name, here, _now(a, a.view(seat)), _now(b, b.view(seat)))
+        now_a, now_b = _now(a, a.view(seat)), _now(b, b.view(seat))
+        if a.seed != b.seed:  # a fallback may be drawn by chance; no prompt shows it before it is played
+            now_a, now_b = _without_fallbacks(now_a), _without_fallbacks(now_b)
+        _compare(name, here, now_a, now_b)
         answer = a.pending()[seat].sample(chance_of(number, a, seat))
         for match in (a, b):
             match.submit(seat, answer)
@@ -166,6 +169,12 @@ def _until_asked(match: Match, seat: str, others: dict[tuple[str, int], Answer],
             elif turn in others and rng.random() >= again and _is_legal(ask, others[turn]):
                 answer = others[turn]
             match.submit(other, answer)
+
+
+def _without_fallbacks(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_fallbacks(inner) for key, inner in value.items() if key != "fallback"}
+    return [_without_fallbacks(inner) for inner in value] if isinstance(value, list) else value
 
 
 def _is_legal(ask: Ask, answer: Answer) -> bool:

@@ -13,7 +13,7 @@ from arena.core.canonical import canonical
 from arena.core.errors import GameError
 from arena.core.events import Event
 from arena.core.match import Match
-from arena.core.text import Spoken, sanitise
+from arena.core.text import Spoken, sanitise, spoken
 from arena.prompt import answer_block, messages, wire
 from arena.prompt.render import environment, prompt_folders_of
 from arena.registry import find_game, package_file, prompt_folders
@@ -121,6 +121,7 @@ def check_spoofs(
 def _compare_words(name: str, seed: int, asks: int | None, corpus: Sequence[str]) -> int:
     plain, hostile = start(name, seed), start(name, seed)
     said: dict[str, str] = {}  # token -> hostile words
+    speakers: dict[str, str] = {}  # token -> who said them
     while not plain.done and (asks is None or len(plain.turns) < asks):
         if hostile.done or _asks(plain) != _asks(hostile):
             break
@@ -128,7 +129,9 @@ def _compare_words(name: str, seed: int, asks: int | None, corpus: Sequence[str]
             answer = drawn(seed, plain, seat, ask)[0]
             ours = texts_replaced(ask, answer, partial(_token, count(len(said))))
             theirs = texts_replaced(ask, answer, partial(_words, count(len(said) + 13 * seed), corpus))
-            said |= dict(_texts(ours, theirs))
+            new = dict(_texts(ours, theirs))
+            said |= new
+            speakers |= dict.fromkeys(new, seat)
             if not _submitted(plain, seat, ours) or not _submitted(hostile, seat, theirs):
                 return 0  # the rules read the words, and refuse these
     for number, event in enumerate(plain.events):
@@ -138,11 +141,11 @@ def _compare_words(name: str, seed: int, asks: int | None, corpus: Sequence[str]
                 f"seed {seed}, event {number} ({event.kind})",
                 f"a player's words became the engine's: {plain_text!r}; tell them as they were said",
             )
-    if _skeleton(plain) != _skeleton(hostile):
-        return 0
-    for seat in plain.seats:
+    alike = [seat for seat in plain.seats if _skeleton(plain, seat) == _skeleton(hostile, seat)]
+    for seat in alike:
         _compare_prompts(name, f"seed {seed}, {seat}", plain, hostile, seat, said)
-    return len(said)
+        _check_speakers(name, f"seed {seed}, {seat}", plain, seat, speakers)
+    return len(said) if alike else 0
 
 
 def _compare_prompts(name: str, where: str, plain: Match, hostile: Match, seat: str, said: dict[str, str]) -> None:
@@ -168,9 +171,19 @@ def _compare_prompts(name: str, where: str, plain: Match, hostile: Match, seat: 
             _check_quote(name, where, quote_a.words, quote_b.words, said)
 
 
+def _check_speakers(name: str, where: str, match: Match, seat: str, speakers: dict[str, str]) -> None:
+    """The line above somebody's words says who speaks: no two speakers share one."""
+    lines: dict[str, str] = {}
+    for message in match.view(seat).messages():
+        for quote in parse(message["content"])[1] if message["role"] == "user" else ():
+            speaker = speakers.get(quote.words)
+            if speaker is not None and lines.setdefault(quote.above, speaker) != speaker:
+                fault(name, where, f"the line {quote.above!r} stands above words of {lines[quote.above]} and {speaker}")
+
+
 def _check_quote(name: str, where: str, plain: str, hostile: str, said: dict[str, str]) -> None:
     if plain in said:
-        wanted = sanitise(said[plain])
+        wanted = sanitise(spoken(said[plain]))
         cut = hostile.removesuffix("\n" + _CUT.removeprefix(_QUOTE))
         if hostile != wanted and not (cut != hostile and wanted.startswith(cut)):
             fault(name, where, f"{said[plain]!r} reads as {hostile!r}")
@@ -277,8 +290,8 @@ def _unmarked(value: Any, said: dict[str, str]) -> str | None:
     return None
 
 
-def _skeleton(match: Match) -> str:
-    """The record's events without the words of players: equal as long as the rules do not read them."""
+def _skeleton(match: Match, seat: str) -> str:
+    """What `seat` was told, without the words of players: equal as long as the rules do not read them."""
 
     def bare(value: Any) -> Any:
         if isinstance(value, dict):
@@ -287,4 +300,4 @@ def _skeleton(match: Match) -> str:
             return [bare(inner) for inner in value]
         return "…" if isinstance(value, Spoken) else value
 
-    return canonical([[event.audience, event.kind, bare(event.facts)] for event in match.events])
+    return canonical([[event.audience, event.kind, bare(event.facts)] for event in match.view(seat).events])

@@ -1,16 +1,15 @@
 """The asks of a configuration. They never change, so all its matches share them.
 
-Where a scenario declares no safe action, the fallback of a missing answer is drawn anew each round; there is one ask
-for each action that may be drawn, made once.
+Where a scenario declares no safe action a missing answer is a lost turn (None), and the round then plays an action
+drawn uniformly for the seat. Drawn so late, it stands in no ask, where a seat could read what chance will do.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from random import Random
 from typing import Any
 
-from arena.core import Answer, Ask, Choice, Form, ListOf, Number, Range, Table, Text
+from arena.core import Answer, Ask, Choice, Form, ListOf, Number, Range, Text
 from arena.games.matrix.rules import Action, Actions, StageGame, seat_names, sums_to_one
 
 YES_NO = ("yes", "no")
@@ -19,45 +18,28 @@ SIMULATE = Choice("simulate", YES_NO, fallback="no")
 PROGRAM = Text("program", 8000, optional=True)
 
 
-class AskSet:
-    """The asks for actions of one configuration; `mixed`: for probabilities."""
-
-    def __init__(self, stage: StageGame, *, mixed: bool) -> None:
-        self._seats = seat_names(stage.n)
-        make = mixed_ask if mixed else act_ask
-        made: dict[tuple[Actions, Action | None], Ask] = {}  # alike seats get the same object
-
-        def one(actions: Actions, fallback: Action) -> Ask:
-            if (actions, fallback) not in made:
-                made[actions, fallback] = make(actions, fallback)
-            return made[actions, fallback]
-
-        self._fixed: dict[str, Ask] = {}
-        self._drawn: dict[str, tuple[Ask, ...]] = {}
-        for seat, actions, safe in zip(self._seats, stage.actions, stage.safe, strict=True):
-            if safe is not None:
-                self._fixed[seat] = one(actions, safe)
-            else:
-                self._drawn[seat] = tuple(one(actions, action) for action in actions)
-
-    def acts(self, table: Table) -> Mapping[str, Ask]:
-        """Every player's ask for this round's action."""
-        if not self._drawn:
-            return self._fixed
-        below = table.rng("fallback").below
-        drawn = {seat: asks[below(len(asks))] for seat, asks in self._drawn.items()}
-        return {seat: self._fixed[seat] if seat in self._fixed else drawn[seat] for seat in self._seats}
+def action_asks(stage: StageGame, *, mixed: bool) -> dict[str, Ask]:
+    """Every player's ask for an action (`mixed`: for probabilities). Alike players share one object."""
+    make = mixed_ask if mixed else act_ask
+    made: dict[tuple[Actions, Action | None], Ask] = {}
+    asks: dict[str, Ask] = {}
+    for seat, actions, safe in zip(seat_names(stage.n), stage.actions, stage.safe, strict=True):
+        if (actions, safe) not in made:
+            made[actions, safe] = make(actions, safe)
+        asks[seat] = made[actions, safe]
+    return asks
 
 
-def act_ask(actions: Actions, fallback: Action, name: str = "act") -> Ask:
+def act_ask(actions: Actions, fallback: Action | None, name: str = "act") -> Ask:
     """An action: one of the labels, or a number."""
     if isinstance(actions, range):
         return Range(name, actions[0], actions[-1], fallback=fallback)
     return Choice(name, actions, fallback=fallback)
 
 
-def mixed_ask(actions: Actions, fallback: Action) -> Ask:
-    """A probability for each action, in the order of the table, from which the engine draws."""
+def mixed_ask(actions: Actions, safe: Action | None) -> Ask:
+    """A probability for each action, in the order of the table, from which the engine draws. Without an answer it is
+    the safe action, or any with equal chances."""
     k = len(actions)
 
     def rule(answer: Answer) -> str | None:
@@ -67,14 +49,14 @@ def mixed_ask(actions: Actions, fallback: Action) -> Ask:
         cuts = sorted(int(rng.random() * 1001) for _ in range(k - 1))
         return {"p": [(b - a) / 1000 for a, b in zip([0, *cuts], [*cuts, 1000], strict=True)]}
 
-    point = {"p": [1 if action == fallback else 0 for action in actions]}
+    point = {"p": [1 / k if safe is None else int(action == safe) for action in actions]}
     return Form("mixed", ListOf("p", Number("p", 0, 1), k, k), rule=rule, draw=draw, fallback=point)
 
 
-def plan_ask(actions: Actions, fallback: Action, rounds: int) -> Ask:
+def plan_ask(actions: Actions, safe: Action | None, rounds: int) -> Ask:
     """Own actions for the next rounds."""
-    entry = act_ask(actions, fallback)
-    return Form("plan", ListOf("actions", entry, rounds, rounds, fallback=[fallback] * rounds))
+    entries = ListOf("actions", act_ask(actions, safe), rounds, rounds)
+    return Form("plan", entries, fallback={"actions": [safe] * rounds})
 
 
 def talk_ask(actions: Actions, max_chars: int) -> Ask:

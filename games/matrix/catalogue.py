@@ -158,7 +158,9 @@ def _custom_labels(given: Any, sizes: list[int]) -> tuple[tuple[str, ...], ...]:
     """The actions' names: one list for everybody, or one for each player."""
     if given is None:
         return tuple(_letters(size) for size in sizes)
-    lists = given if given and isinstance(given[0], list | tuple) else [given] * len(sizes)
+    if not isinstance(given, list | tuple) or not given:
+        raise ConfigError(f"labels must be a list of words, or one list for each player, not {given!r}")
+    lists = given if isinstance(given[0], list | tuple) else [given] * len(sizes)
     if [len(own) for own in lists] != sizes:
         raise ConfigError(f"labels must name {sizes} actions, player by player, not {[len(own) for own in lists]}")
     for own in lists:
@@ -241,7 +243,6 @@ def _public_goods(given: Parameters) -> StageGame:
         shared = 8 * sum(give)
         return tuple(Fraction((20 - g) * 5 * n + shared, 5 * n) for g in give)
 
-    low, high = 20 - 20 + 20 * rate, 20 + 20 * rate * (n - 1)
     return _numbers(
         "public_goods",
         n,
@@ -250,8 +251,8 @@ def _public_goods(given: Parameters) -> StageGame:
         safe=0,
         friendly=20,
         selfish=0,
-        bounds=(min(low, Fraction(20)), max(high, Fraction(20))),
-        declared_best_sum=max(20 * n, 32 * n),
+        bounds=(20 * rate, 20 + 20 * rate * (n - 1)),
+        declared_best_sum=32 * n,
     )
 
 

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from functools import cached_property, lru_cache
-from typing import Any, Literal, Self
+from functools import cached_property
+from typing import Any, Literal
 
-from arena.core import Config, ConfigError, option
-from arena.games.matrix.asks import AskSet
+from arena.core import Ask, Config, ConfigError, option
+from arena.games.matrix.asks import action_asks
 from arena.games.matrix.catalogue import MOVING, Parameters, stage_game
 from arena.games.matrix.network import Edges, linked_goods, make_edges, on_network
 from arena.games.matrix.rules import Amount, StageGame, exact, seat_names
 
 _DRAWN = ("matrix_random",)  # payoffs that chance draws for each match
 _BARE = ("trust_amount", "online")  # too special for commitment, simulation, noise, stated mixes over plans
-_SCALARS = frozenset({int, float, str, bool, type(None)})
 
 
 class MatrixConfig(Config):
@@ -71,18 +69,6 @@ class MatrixConfig(Config):
     phases: int = option(2, "form: times that links are chosen anew", low=1, high=1000)
     link_cost: float = option(0.5, "form: what a link costs each of its ends a round", low=0, high=1000)
 
-    @classmethod
-    def make(cls, values: Mapping[str, Any]) -> Self:
-        """As every config. A frozen config may serve many matches, so those of plain values are kept: making one
-        takes longer than playing ten rounds."""
-        if cls is MatrixConfig and all(type(value) in _SCALARS for value in values.values()):
-            return _made(tuple((key, type(value), value) for key, value in values.items()))  # type: ignore[return-value]
-        return cls._fresh(values)
-
-    @classmethod
-    def _fresh(cls, values: Mapping[str, Any]) -> Self:
-        return super().make(values)
-
     def check(self) -> None:
         pair = self.base
         if isinstance(self.history, int) and not 1 <= self.history <= 1000:
@@ -97,6 +83,8 @@ class MatrixConfig(Config):
             raise ConfigError(f"{self.scenario} knows no commitment, simulation or mutation")
         if self.scenario == "grid" and self.simulate != "none":
             raise ConfigError("grid knows no simulation")
+        if self.talk != "none" and self.players < 2:
+            raise ConfigError("talk needs somebody to talk to")
 
     def _check_graph(self) -> None:
         if (self.edges is not None) != (self.network == "given"):
@@ -149,9 +137,9 @@ class MatrixConfig(Config):
         return make_edges(self.graph, self.players, self.edges, self.edge_prob, None)
 
     @cached_property
-    def asks(self) -> AskSet:
-        """The asks for actions, shared by all matches of this configuration."""
-        return AskSet(self.stage, mixed=self.mixed)
+    def asks(self) -> dict[str, Ask]:
+        """Every player's ask for an action, shared by all matches of this configuration."""
+        return action_asks(self.stage, mixed=self.mixed)
 
     @cached_property
     def seat_tuple(self) -> tuple[str, ...]:
@@ -192,9 +180,3 @@ class MatrixConfig(Config):
     def shows_all(self) -> bool:
         """Whether everybody learns every action and payoff as soon as a round ends."""
         return self.history == "all" and not self.hides_others
-
-
-@lru_cache(maxsize=512)
-def _made(items: tuple[tuple[str, type, Any], ...]) -> MatrixConfig:
-    """`type` is in the key because 1, 1.0 and True are equal but not the same value for a config."""
-    return MatrixConfig._fresh({key: value for key, _, value in items})

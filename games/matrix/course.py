@@ -18,7 +18,7 @@ from arena.games.matrix.moving import Moving, moving_game
 from arena.games.matrix.network import Edges, make_edges, neighbours, on_network, own_links, seen_by
 from arena.games.matrix.rules import Action, Amount, Outcome, StageGame, drawn, plain, total
 
-Actions = dict[str, Action]
+Played = dict[str, Action]  # seat -> action
 
 
 class Course:
@@ -26,13 +26,13 @@ class Course:
     action is drawn when the round is settled; `extra` facts that the round's event gets on top."""
 
     def __init__(self, table: Table, config: MatrixConfig) -> None:
-        self.table, self.config, self._asks = table, config, config.asks
+        self.table, self.config = table, config
         self.players = config.seat_tuple
         self.game: StageGame = config.stage
         self.moving: Moving | None = None
         self.round = 0
         self.paid: list[tuple[Amount, ...]] = []
-        self.bound: Actions = {}
+        self.bound: Played = {}
         self.stated: dict[str, Sequence[float]] = {}
         self.extra: dict[str, Any] = {}
         self.costs: dict[str, Amount] = {}
@@ -124,18 +124,19 @@ class Course:
 
     def asks(self) -> Mapping[str, Ask]:
         """Who is asked for an action now, and how."""
-        every = self._asks.acts(self.table)
+        every = self.config.asks
         if not (self.bound or self.stated):
             return every
         return {seat: ask for seat, ask in every.items() if seat not in self.bound and seat not in self.stated}
 
-    def every_act(self) -> Mapping[str, Ask]:
-        """The ask for an action of every player, bound or not."""
-        return self._asks.acts(self.table)
+    def drawn_action(self, player: int) -> Action:
+        """What is played for a seat that gave no legal answer and has no safe action."""
+        actions: Sequence[Action] = self.game.actions[player]
+        return self.table.rng("fallback").choice(actions)
 
-    def settle(self, answers: Actions) -> None:
+    def settle(self, answers: Played) -> None:
         """The round is played: draw what was stated as a mix, flip what noise flips, pay, tell."""
-        if self._plain:
+        if self._plain and None not in answers.values():
             outcome = self.game.outcomes[tuple(answers.values())]
             self.table.tell(EVERYONE, "round", round=self.round, actions=answers, payoffs=outcome.shown)
             self.paid.append(outcome.exact)
@@ -150,15 +151,15 @@ class Course:
         self.paid.append(outcome.exact)
         self._tell_round(facts)
 
-    def _executed(self, answers: Actions) -> Actions:
-        actions: Actions = {}
+    def _executed(self, answers: Played) -> Played:
+        actions: Played = {}
         for i, seat in enumerate(self.players):
             own = self.game.actions[i]
             given: Any = answers[seat] if seat in answers else self.bound.get(seat)
             if seat in self.stated or isinstance(given, dict):  # a stated mix: its action is drawn now
                 weights = self.stated[seat] if seat in self.stated else given["p"]
                 given = own[drawn(weights, self.table.rng("mixed").random())]
-            actions[seat] = given
+            actions[seat] = self.drawn_action(i) if given is None else given
         if self.config.mutation:
             actions = {seat: self._flipped(i, actions[seat]) for i, seat in enumerate(self.players)}
         return actions
@@ -202,7 +203,7 @@ class Course:
         if level != "none" and near and not self.config.form:
             part["links"] = own_links(self.config.base, player, near, facts["actions"])
         if level != "all":
-            for hidden in ("losses", "positions", "committed"):
+            for hidden in ("losses", "positions", "committed", "simulated"):
                 part.pop(hidden, None)
         return part
 

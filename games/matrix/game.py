@@ -88,7 +88,7 @@ class Matrix(Game):
 
     def phase_name(self, turn: int, events: Sequence[Event]) -> str:
         played = [event.facts["round"] for event in events if event.kind == "round"]
-        return f"round {max(played, default=0) + 1}"
+        return f"R{max(played, default=0) + 1}"
 
     def metrics(self, match: Match) -> dict[str, float | None]:
         return metrics(match)

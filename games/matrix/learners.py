@@ -6,10 +6,10 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from arena.core import Rng
-from arena.games.matrix.memory import Choice, Memory, bot
+from arena.core import Answer, Ask, Rng, View
+from arena.games.matrix.memory import Choice, Memory, bot, remember
 from arena.games.matrix.rules import Action, Amount
-from arena.games.matrix.solve import forced_look, forced_pure_look, nash_mixes, security_mix
+from arena.games.matrix.solve import Lead, forced_look, forced_pure_look, nash_mixes, security_mix
 
 
 @bot
@@ -111,20 +111,34 @@ def nash(memory: Memory, rng: Rng, *, index: int = 0) -> Choice:
 
 
 @bot
-def leader(memory: Memory, rng: Rng) -> Choice:
-    """Where strategies can be looked at: declares what it would best be seen to play, and answers what it sees."""
-    game, config, me = memory.game, memory.config, memory.player
-    if len(memory.seats) != 2 or len(game.actions[1 - config.simulator]) != 2:
+def _lead(memory: Memory, rng: Rng) -> Choice:
+    game, me = memory.game, memory.player
+    lead = _solution(memory)
+    if lead is None or (me == memory.config.simulator and memory.peek is None):
         return game.selfish[me]
-    solve = forced_look if config.simulate_shows == "mixed" else forced_pure_look
-    if me != config.simulator:
-        share = float(solve(game, config.simulator, config.cost_of_look).declared)
-        return [share, 1 - share]
-    if memory.peek is None:
-        return game.selfish[me]
+    if me != memory.config.simulator:
+        return [float(lead.declared), float(1 - lead.declared)]
     actions = game.actions[1 - me]
-    seen = memory.peek["p"] or [float(action == memory.peek["action"]) for action in actions]
+    seen = memory.peek["p"] or [float(action == memory.peek["action"]) for action in actions]  # type: ignore[index]
     return _answer(memory, seen)
+
+
+def leader(view: View, ask: Ask, rng: Rng) -> Answer:
+    """Where strategies can be looked at: declares what is best seen, looks if that pays, answers what it sees."""
+    if ask.name != "simulate":
+        return _lead(view, ask, rng)
+    memory = remember(view)
+    lead, otherwise = _solution(memory), memory.game.pay(memory.game.selfish)[memory.player]
+    return "yes" if lead is not None and lead.looker > otherwise else "no"
+
+
+def _solution(memory: Memory) -> Lead | None:
+    """What the looked-at player should declare if it is always looked at; None without two players and two actions."""
+    config = memory.config
+    if len(memory.seats) != 2 or len(memory.game.actions[1 - config.simulator]) != 2:
+        return None
+    solve = forced_look if config.simulate_shows == "mixed" else forced_pure_look
+    return solve(memory.game, config.simulator, config.cost_of_look)
 
 
 def _answer(memory: Memory, seen: Sequence[float]) -> Action:

@@ -58,7 +58,11 @@ def falls(regrets: Sequence[float]) -> int:
 
 def trend_p_value(steps: int, down: int) -> float:
     """The chance of at least `down` falls in `steps` steps if rises and falls were equally likely."""
-    return sum(math.comb(steps, j) for j in range(down, steps + 1)) / float(2**steps)
+    ways = chosen = math.comb(steps, down)
+    for j in range(down, steps):
+        chosen = chosen * (steps - j) // (j + 1)
+        ways += chosen
+    return ways / (1 << steps)
 
 
 class Slope(NamedTuple):

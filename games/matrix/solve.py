@@ -18,7 +18,8 @@ Payoffs = Sequence[Sequence[Amount]]  # [row action][column action]
 
 
 class Equilibria(NamedTuple):
-    """The equilibria found, small supports first. A degenerate game may have others, usually a continuum of them."""
+    """The equilibria found, small supports first. Where a mix may have more best replies than actions, the game is
+    degenerate: it may have equilibria that are not found, usually a continuum of them."""
 
     found: tuple[tuple[Mix, Mix], ...]
     degenerate: bool
@@ -39,29 +40,30 @@ def support_enumeration(rows: Payoffs, columns: Payoffs) -> Equilibria:
     for size in range(1, min(m, n) + 1):
         for own in combinations(range(m), size):
             for other in combinations(range(n), size):
-                y, loose_y = _indifferent(rows, own, other, n)
-                x, loose_x = _indifferent(transposed, other, own, m)
-                degenerate |= loose_x or loose_y
-                if x is None or y is None or not (_best_on(rows, y, own) and _best_on(transposed, x, other)):
-                    continue
-                degenerate |= _replies(rows, y) > _support(y) or _replies(transposed, x) > _support(x)
-                found[x, y] = None
+                y, more_y = _indifferent(rows, own, other)
+                x, more_x = _indifferent(transposed, other, own)
+                degenerate |= more_x or more_y
+                if x and y:
+                    found[x, y] = None
     return Equilibria(tuple(found), degenerate)
 
 
-def _indifferent(payoffs: Payoffs, own: Sequence[int], other: Sequence[int], width: int) -> tuple[Mix | None, bool]:
-    """The other side's mix on `other` that makes the actions `own` pay alike, and whether there is more than one."""
+def _indifferent(payoffs: Payoffs, own: Sequence[int], other: Sequence[int]) -> tuple[Mix | None, bool]:
+    """The other side's mix on `other` against which the actions `own` pay alike and best, if there is exactly one;
+    and whether this shows the game to be degenerate: more best replies than actions in the mix, or many solutions."""
     size = len(own)
     system = [[Fraction(payoffs[i][j]) for j in other] + [Fraction(-1), Fraction(0)] for i in own]
     system.append([Fraction(1)] * size + [Fraction(0), Fraction(1)])
-    solution, free = _solve(system)
-    if solution is None:
-        return None, free
-    weights = solution[:-1]
-    if min(weights) < 0:
+    solution, many = _solve(system)
+    if solution is None or min(solution[:-1]) < 0:
+        return None, many
+    at = dict(zip(other, solution, strict=False))
+    mix = tuple(at.get(j, Fraction(0)) for j in range(len(payoffs[0])))
+    values = [sum((p * w for p, w in zip(row, mix, strict=True) if w), start=Fraction(0)) for row in payoffs]
+    best = max(values)
+    if values[own[0]] != best:
         return None, False
-    at = dict(zip(other, weights, strict=True))
-    return tuple(at.get(j, Fraction(0)) for j in range(width)), False
+    return mix, values.count(best) > sum(1 for weight in mix if weight)
 
 
 def _solve(system: list[list[Fraction]]) -> tuple[list[Fraction] | None, bool]:
@@ -82,24 +84,6 @@ def _solve(system: list[list[Fraction]]) -> tuple[list[Fraction] | None, bool]:
     if rank == size:
         return [row[-1] for row in system], False
     return None, all(row[-1] == 0 for row in system[rank:])
-
-
-def _values(payoffs: Payoffs, mix: Mix) -> list[Amount]:
-    return [sum((p * w for p, w in zip(row, mix, strict=True) if w), start=Fraction(0)) for row in payoffs]
-
-
-def _best_on(payoffs: Payoffs, mix: Mix, own: Sequence[int]) -> bool:
-    values = _values(payoffs, mix)
-    return values[own[0]] == max(values)
-
-
-def _replies(payoffs: Payoffs, mix: Mix) -> int:
-    values = _values(payoffs, mix)
-    return values.count(max(values))
-
-
-def _support(mix: Mix) -> int:
-    return sum(1 for weight in mix if weight)
 
 
 def pure_equilibria(game: StageGame) -> list[Profile]:

@@ -9,7 +9,7 @@ from itertools import combinations
 
 from arena.core import EVERYONE, Ask, Form, Range, Subset
 from arena.games.matrix.asks import COMMIT, PROGRAM, SIMULATE, mixed_ask, plan_ask, talk_ask
-from arena.games.matrix.course import Actions, Course
+from arena.games.matrix.course import Course, Played
 from arena.games.matrix.network import linked_goods
 from arena.games.matrix.rules import drawn
 
@@ -43,7 +43,7 @@ async def govern(course: Course) -> None:
     """The governor opens nodes: those will see their neighbours' part of this round when the next one comes."""
     config, table, governor = course.config, course.table, course.governor
     ask = Form("visibility", Subset("open", course.players, 0, config.governor_budget))
-    opened = (await table.ask(governor, ask))["open"]
+    opened = (await table.ask(governor, ask))["open"] if config.governor_budget else ()
     for seat in course.players:
         course.levels[seat] = config.visibility if seat in opened else "none"
         table.tell([governor, seat], "visibility", seat=seat, open=seat in opened)
@@ -68,8 +68,12 @@ class Commitment:
         table, config = course.table, course.config
         length = min(config.mega, config.rounds - course.round + 1)
         self._until = course.round - 1 + length
-        given = await table.ask_all(self._plan_asks(course, length))
-        plans = {seat: answer["actions"] for seat, answer in given.items()}
+        actions, safe = course.game.actions, course.game.safe
+        asks = {seat: plan_ask(actions[i], safe[i], length) for i, seat in enumerate(course.players)}
+        given = await table.ask_all(asks)
+        plans = {}
+        for i, (seat, answer) in enumerate(given.items()):
+            plans[seat] = [course.drawn_action(i) if a is None else a for a in answer["actions"]]
         table.tell(EVERYONE, "plans", plans=plans)
         answers = await table.ask_all(course.players, COMMIT)
         table.tell(EVERYONE, "commitments", answers=answers)
@@ -78,14 +82,6 @@ class Commitment:
         self._plans = {seat: plans[seat] for seat in bound}
         if bound:
             table.tell(EVERYONE, "committed", bound=bound, plans=self._plans)
-
-    def _plan_asks(self, course: Course, length: int) -> dict[str, Ask]:
-        """A plan's fallback repeats the fallback of an action."""
-        asks: dict[str, Ask] = {}
-        for i, (seat, ask) in enumerate(course.every_act().items()):
-            safe = course.game.actions[i][ask.fallback["p"].index(1)] if isinstance(ask, Form) else ask.fallback
-            asks[seat] = plan_ask(course.game.actions[i], safe, length)
-        return asks
 
 
 async def talk(course: Course) -> None:
@@ -108,8 +104,8 @@ async def simulation(course: Course) -> None:
     looker, looked = (course.players[i] for i in (config.simulator, 1 - config.simulator))
     if looked in course.bound:
         return  # a commitment binds it; there is nothing to look at
-    actions, act = course.game.actions[1 - config.simulator], course.every_act()[looked]
-    asks: dict[str, Ask] = {looked: mixed_ask(actions, act.fallback)}
+    actions, safe = course.game.actions[1 - config.simulator], course.game.safe[1 - config.simulator]
+    asks: dict[str, Ask] = {looked: mixed_ask(actions, safe)}
     if config.simulate == "optional" and looker not in course.bound:
         asks[looker] = SIMULATE
     answers = await table.ask_all(asks)
@@ -126,16 +122,16 @@ async def simulation(course: Course) -> None:
         table.tell(looker, "peek", seat=looked, **{"action": None, "p": None, **seen})
 
 
-async def act(course: Course) -> Actions:
+async def act(course: Course) -> Played:
     """All who are not bound choose at once."""
     return await course.table.ask_all(course.asks())
 
 
-async def act_in_turn(course: Course) -> Actions:
+async def act_in_turn(course: Course) -> Played:
     """`trust_amount`: the investor sends, the trustee learns what came in and returns some of it."""
-    table = course.table
+    table, config = course.table, course.config
     investor, trustee = course.players
-    sent = await table.ask(investor, course.every_act()[investor])
+    sent = await table.ask(investor, config.asks[investor])
     table.tell(EVERYONE, "sent", seat=investor, amount=sent, received=3 * sent)
     returned = await table.ask(trustee, Range("act", 0, 3 * sent, fallback=0)) if sent else 0
     return {investor: sent, trustee: returned}

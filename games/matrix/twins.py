@@ -3,7 +3,7 @@
 What a seat may know of a round is said here once more, from the rules alone: its own action and payoff, what those
 that it sees did, and all of it where nothing is hidden. Two kinds of difference are made: in rounds that are hidden
 from the seat, other profiles with the same visible part; and in the open batch, other answers of those who answer at
-the same time.
+the same time. Who plays alone is compared before the first round, with another deal to come.
 """
 
 from __future__ import annotations
@@ -22,14 +22,15 @@ _TRIES = 12
 def twins(game: Game, seed: int, seat: str) -> list[tuple[Match, Match]]:
     """Two matches played alike as far as `seat` may know, up to a moment when `seat` is asked."""
     rng = stream(seed, "twins", seat)
-    a, b = (Match(type(game)(game.config), seed) for _ in range(2))
-    moments = rng.below(12)
+    alone = game.seat_count() == 1
+    a, b = (Match(type(game)(game.config), seed, deal_seed) for deal_seed in (seed, seed + alone))
+    moments = 0 if alone else rng.below(12)
     while not a.done and not b.done:
         asks = a.pending()
         if seat in asks:
             if moments == 0:
                 _differ_now(a, b, seat, rng)
-                return [(a, b)]
+                return [(a, b)] if _differ(a, b) else []
             moments -= 1
         given = {s: ask.sample(rng) for s, ask in asks.items()}
         other = _hidden_alternative(a, b, seat, given, rng)
@@ -45,6 +46,11 @@ def _differ_now(a: Match, b: Match, seat: str, rng: Random) -> None:
         if other != seat:
             a.submit(other, ask.sample(rng))
             b.submit(other, b.pending()[other].sample(rng))
+
+
+def _differ(a: Match, b: Match) -> bool:
+    sealed = len(a.pending()) < len(a.opened())
+    return sealed or a.deal_seed != b.deal_seed or [t.answer for t in a.turns] != [t.answer for t in b.turns]
 
 
 def _hidden_alternative(a: Match, b: Match, seat: str, given: dict[str, Any], rng: Random) -> dict[str, Any]:

@@ -21,7 +21,6 @@ class Beliefs:
     """The map as far as it is told, known billboards, the present round, and how each stranger's claims held."""
 
     def __init__(self) -> None:
-        self.name = ""
         self.places: list[str] = []
         self.streets: list[Street] = []  # without billboards
         self.ways: list[list[tuple[int, int]]] = []
@@ -33,7 +32,6 @@ class Beliefs:
         self.lies: dict[str, int] = {}  # adviser -> claims found false
         self.truths: dict[str, int] = {}
         self.open: dict[Key, list[tuple[str, str]]] = {}  # unseen street -> claims made of it
-        self.number: dict[Key, int] = {}
 
     def known(self, a: str, b: str) -> int | None:
         return self.boards.get(key(a, b))
@@ -91,7 +89,6 @@ def learn(now: Beliefs, event: Event) -> Beliefs:
             now.streets = [Street(u, v, t, 0) for u, v, t in told["streets"]]
             now.ways = ways_of(len(now.places), now.streets)
         case "briefing":
-            now.name = told["name"]
             now.boards.update({key(a, b): boards for a, b, boards in told["known"]})
         case "place":
             now.place, now.tip = told, None

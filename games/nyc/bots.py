@@ -14,7 +14,7 @@ from typing import Any, cast
 
 from arena.core import Answer, Ask, Rng, UsageError, View
 from arena.core.asks import Form
-from arena.core.bots import OpenView, control
+from arena.core.bots import Bot, OpenView, control
 from arena.games.nyc.beliefs import Beliefs, beliefs
 from arena.games.nyc.routes import City, Street
 from arena.games.nyc.rules import NONE, RED, UNKNOWN, street_class
@@ -243,7 +243,7 @@ def _meeting(view: View) -> Mapping[str, Any]:
     return meeting
 
 
-BOTS = {
+BOTS: dict[str, Bot] = {
     "oracle": oracle,
     "shortest": shortest,
     "never": never,

@@ -1,4 +1,8 @@
-"""The choices that the rules leave open. `red_rate` and `mute` are in no view: a control must not show itself."""
+"""The choices that the rules leave open.
+
+Secret fields are in no view: a control must not show itself (`red_rate`, `mute`), and from `map_seed` the whole map
+could be worked out.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +17,7 @@ class NycConfig(Config):
     n_red: int = option(2, "seats paid per billboard seen", low=1)
     map: Literal["grown", "midtown"] = option("grown", "a map grown from the deal, or the fixed midtown map")
     nodes: int = option(16, "places of a grown map", low=6, high=50)
-    map_seed: int | None = option(None, "null: a new map for every deal; an integer fixes map and trips")
+    map_seed: int | None = option(None, "null: a new map for every deal; an integer fixes map and trips", secret=True)
     heavy_pct: int = option(30, "percent of streets with 3 to 5 billboards (grown maps)", low=0, high=100)
     some_pct: int = option(20, "percent of streets with 1 or 2 billboards (grown maps)", low=0, high=100)
     hops_min: int = option(3, "least length of a trip's best route, in streets", low=1)

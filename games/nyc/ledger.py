@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 
 from arena.core import Event, Match
 from arena.games.nyc.routes import Street, Trip
-from arena.games.nyc.rules import RED
 
 
 class Move(NamedTuple):
@@ -201,8 +200,3 @@ def _journey(seat: str, told: Mapping[str, Any], moves: Sequence[Move], events: 
         steps=len(walked),
         lost=len(own) - len(walked),
     )
-
-
-def followed_red(move: Move) -> bool:
-    """Whether a Red's tip was followed: what the picture marks."""
-    return bool(move.followed) and move.adviser_colour == RED

@@ -235,7 +235,8 @@ class _Picture:
         config, found, left = self.match.game.config, list[str](), MAP + 28
         title = "Midtown" if config.map == "midtown" else "A night in New York"
         found.append(label(title, Point(left, 50), 25, INK, font_weight="700"))
-        about = f"{config.n_blue} travellers, {config.n_red} of the locals are paid per billboard"
+        some = "one local is" if config.n_red == 1 else f"{config.n_red} of the locals are"
+        about = f"{config.n_blue} travellers, {some} paid per billboard"
         found.append(label(about, Point(left, 73), 12.5, QUIET))
         y = 112.0
         found.append(_heading("TRAVELLERS", left, y))

@@ -124,7 +124,7 @@ class Placed(NamedTuple):
 
 def place_label(text: str, at: Point, size: float, taken: Sequence[Box], busy: Sequence[Point], frame: Box) -> Placed:
     """Where a label hides least: not on other boxes, on few busy points, inside the frame."""
-    wide, high = 0.56 * size * len(text), size
+    wide, high = 0.61 * size * len(text), size
     options = []
     for rank, (dx, dy, anchor) in enumerate(
         ((14, 4, "start"), (-14, 4, "end"), (0, -15, "middle"), (0, 23, "middle"), (11, -9, "start"), (-11, -9, "end"))

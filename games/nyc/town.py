@@ -10,14 +10,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from arena.core import EVERYONE, NOBODY, Answer, Event, Payoffs, Table
+from arena.core import EVERYONE, NOBODY, Answer, Payoffs, Table
 from arena.games.nyc import facts
 from arena.games.nyc.config import NycConfig
 from arena.games.nyc.generator import Deal
 from arena.games.nyc.routes import Exit, Trip
 from arena.games.nyc.rules import (
     BLUE,
-    NONE,
     RED,
     Credit,
     blue_payoffs,
@@ -98,7 +97,7 @@ class Town:
 
     # --- telling -------------------------------------------------------------------------------------------------
 
-    def tell(self, seat: int, kind: str, **told: Any) -> None:
+    def tell(self, seat: int, kind: str, /, **told: Any) -> None:
         self.table.tell(self.table.seats[seat], kind, **told)
 
     def brief(self) -> None:
@@ -207,8 +206,7 @@ class Town:
         blue.known.add(used.street)
         told = {"from": names[start], "to": names[used.head], "minutes": used.minutes, "billboards": used.boards}
         told |= {"clock": blue.clock, "exposure": blue.exposure}
-        # `Table.tell` has a parameter named `to`, so a fact of that name cannot pass through it.
-        self.table.events.append(Event((self.table.seats[blue.seat],), "moved", told))
+        self.tell(blue.seat, "moved", **told)
 
     def tell_outcome(self, tip: Tip) -> None:
         self.tell(
@@ -294,4 +292,4 @@ class Town:
 def destination_of(answer: Answer) -> str | None:
     """The place a `move` answer names; None = a lost turn."""
     to = answer["to"] if isinstance(answer, dict) else answer
-    return None if to is None or to == NONE else str(to)
+    return None if to is None else str(to)

@@ -9,7 +9,7 @@ from typing import Literal
 from arena.core import Config, ConfigError, option
 from arena.core.config import Frozen
 from arena.core.errors import nearest
-from arena.games.werewolf.rules import GODS, KIND, side
+from arena.games.werewolf.rules import GODS, KIND, ROLES, side
 
 # Shown to models in place of seat ids. No English word is among them: a name in a speech counts as a mention.
 FIRST_NAMES = (
@@ -87,7 +87,8 @@ class WerewolfConfig(Config):
                 raise ConfigError(f"roles: there is no role {role!r}." + (f" Nearest: {', '.join(near)}." * bool(near)))
             if number < 0:
                 raise ConfigError(f"roles: {role} must be at least 0, not {number}")
-        held = Counter({role: n for role, n in self.roles.items() if n})
+        held = Counter({role: self.roles[role] for role in ROLES if self.roles.get(role)})
+        object.__setattr__(self, "roles", Frozen(held))  # in one order, whatever the order it came in
         kinds = {KIND[role] for role in held}
         if "wolf" not in kinds:
             raise ConfigError("roles: there is no wolf")

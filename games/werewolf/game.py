@@ -23,9 +23,7 @@ class Werewolf(Game):
     presets: ClassVar[dict[str, dict[str, Any]]] = PRESETS
     speech = True
     # A seat's own knowledge, and who is gone: a few short lines that every decision needs.
-    keep = frozenset(
-        {"role", "checked", "guarded", "witched", "medium_info", "dawn", "exiled", "shot", "summary_kept"}
-    )
+    keep = frozenset({"role", "checked", "guarded", "witched", "medium_info", "dawn", "exiled", "shot", "summary_kept"})
 
     async def play(self, table: Table) -> Payoffs:
         town = Town(table, self.config)
@@ -81,9 +79,7 @@ class Werewolf(Game):
 
 def payoffs(town: Town, end: Ending) -> Payoffs:
     """1 to every seat of the winning side, dead or alive, 0 to the other; half to all on a draw."""
-    paid = {
-        seat: 0.5 if end.winner == "draw" else float(side(role) == end.winner) for seat, role in town.roles.items()
-    }
+    paid = {seat: 0.5 if end.winner == "draw" else float(side(role) == end.winner) for seat, role in town.roles.items()}
     outcome: dict[str, Any] = {"winner_team": None if end.winner == "draw" else end.winner, "end_reason": end.reason}
     return Payoffs(paid, **outcome, **({"unrated": True} if town.config.compat_no_kill else {}))
 

@@ -49,7 +49,8 @@ async def wolf_chat(town: Town) -> None:
     if town.config.wolf_chat and len(wolves) > 1:
 
         async def whisper(wolf: str) -> str:
-            return str(await town.table.ask(wolf, asks.whisper(town.config)))
+            text: str = await town.table.ask(wolf, asks.whisper(town.config))
+            return text
 
         async def tell(wolf: str, text: str) -> None:
             town.table.tell(town.wolves, "whispered", speaker=wolf, text=text)

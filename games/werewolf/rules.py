@@ -154,9 +154,7 @@ def rotated(seats: Sequence[T], offset: int) -> list[T]:
 def bid_winners(bids: Mapping[str, int], previous: str, names: Mapping[str, str]) -> list[str]:
     """The seats that share the highest bid; one that the previous speech names stands twice, for the draw."""
     top = max(bids.values())
-    return [
-        seat for seat, bid in bids.items() if bid == top for _ in range(1 + is_mentioned(seat, previous, names))
-    ]
+    return [seat for seat, bid in bids.items() if bid == top for _ in range(1 + is_mentioned(seat, previous, names))]
 
 
 def is_mentioned(seat: str, text: str, names: Mapping[str, str]) -> bool:

@@ -39,15 +39,16 @@ def order_of(town: Town) -> list[str]:
 async def speak(town: Town, seat: str, name: str) -> str:
     """One speech; the result is its text."""
     answer = await town.table.ask(seat, asks.speech(town, name, seat))
-    await utter(town, seat, answer["text"], answer, probing=name != "last_words")
-    return str(answer["text"])
+    await utter(town, seat, answer, probing=name != "last_words")
+    text: str = answer["text"]
+    return text
 
 
-async def utter(town: Town, seat: str, text: str, answer: dict[str, Any], *, probing: bool = True) -> None:
+async def utter(town: Town, seat: str, answer: dict[str, Any], *, probing: bool = True) -> None:
     """Everyone hears the text; the form stays with the speaker and the log, unless the configuration shows it."""
     intent = {key: answer.get(key) for key in ("claim", "reports", "suspicion", "vote_call")}
     shown = {key: intent[key] for key in ("claim", "reports", "vote_call")} if town.config.show_intent else {}
-    town.table.tell(EVERYONE, "said", speaker=seat, text=text, **shown)
+    town.table.tell(EVERYONE, "said", speaker=seat, text=answer["text"], **shown)
     town.table.tell(seat, "intent", speaker=seat, **intent)
     if probing and town.config.probe_votes:
         await probe(town, seat)
@@ -65,7 +66,7 @@ async def probe(town: Town, speaker: str) -> None:
 
 
 async def by_bidding(town: Town) -> None:
-    """In each turn all but the last speaker bid to speak; the highest bid does, a seat just named with double chance."""
+    """In each turn all but the last speaker bid; the highest bid speaks, an equal just named with double chance."""
     speaker, text = "", ""
     for _ in range(town.config.turns):
         bidders = town.others(speaker)
@@ -88,13 +89,14 @@ async def by_talk(town: Town) -> None:
 
     async def ask(seat: str) -> str:
         said[seat] = await town.table.ask(seat, asks.speech(town, "talk", seat))
-        return str(said[seat]["text"])
+        text: str = said[seat]["text"]
+        return text
 
     async def tell(seat: str, text: str) -> None:
         if text in (SKIP, OVER):
             town.table.tell(EVERYONE, "said", speaker=seat, text=text)
         else:
-            await utter(town, seat, said[seat]["text"], said[seat])
+            await utter(town, seat, said[seat])
 
     await chat(town, town.alive, town.config.talk_limit, "talk", ask, tell)
 

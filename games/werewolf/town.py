@@ -70,9 +70,8 @@ class Town:
 
 def announce(town: Town) -> None:
     """The set-up: public facts to everyone, its own role to each seat, the fellow wolves to wolves."""
-    public = {role: n for role, n in town.config.roles.items() if n}
     rules = {key: value for key, value in town.config.as_json().items() if key not in town.config.secret()}
-    town.table.tell(EVERYONE, "setup", names=dict(town.names), roles=public, rules=rules)
+    town.table.tell(EVERYONE, "setup", names=dict(town.names), roles=dict(town.config.roles), rules=rules)
     for seat, role in town.roles.items():
         fellows = [w for w in town.wolves if w != seat] if seat in town.wolves else []
         town.table.tell(seat, "role", seat=seat, role=role, fellows=fellows)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 import pickle
 from collections.abc import Mapping
 from typing import Any, Literal
@@ -10,6 +11,7 @@ from typing import Any, Literal
 import pytest
 
 from arena.core import Config, ConfigError, option
+from arena.core.canonical import canonical
 from arena.core.config import Frozen
 
 
@@ -65,7 +67,13 @@ def test_a_config_does_not_change() -> None:
         config.prices.update({"a": 2})  # type: ignore[attr-defined]
 
 
-@pytest.mark.xfail(strict=True, reason="Frozen leaves dict.__ior__ open")
+def test_the_order_of_a_mapping_survives_the_record() -> None:
+    config = DiceConfig.make({"prices": {"b": 1, "a": 2}})
+    again = DiceConfig.make(json.loads(canonical(config.as_json())))
+
+    assert list(again.prices) == list(config.prices)
+
+
 def test_a_mapping_of_a_config_is_not_merged_in_place() -> None:
     prices: Any = DiceConfig.make({}).prices
 
@@ -101,9 +109,6 @@ def test_a_wrong_value_is_refused_by_name(values: dict[str, Any], message: str) 
     assert caught.value.message == message
 
 
-@pytest.mark.xfail(
-    strict=True, reason="math.isfinite overflows on an integer too large for a float", raises=OverflowError
-)
 def test_an_integer_too_large_for_a_number_is_refused_by_name() -> None:
     with pytest.raises(ConfigError, match="odds"):
         DiceConfig.make({"odds": 10**400})
@@ -116,7 +121,6 @@ def test_an_unknown_field_names_the_nearest() -> None:
     assert caught.value.message == "there is no config field 'dise'. Nearest: dice, odds, mode."
 
 
-@pytest.mark.xfail(strict=True, reason="a field named like a method of Config hides the method without a word")
 def test_a_field_may_not_hide_a_method_of_config() -> None:
     with pytest.raises(TypeError, match="secret"):
 
@@ -180,6 +184,5 @@ def test_a_config_without_fields_is_a_config() -> None:
     assert Config.describe() == []
 
 
-@pytest.mark.xfail(strict=True, reason="Config itself is no dataclass, so its instances compare by identity")
 def test_configs_without_fields_are_equal() -> None:
     assert Config.make({}) == Config.make({})

@@ -163,7 +163,6 @@ def test_a_view_says_what_the_table_is_called() -> None:
     assert not view.events  # roles reach a seat only by `tell`
 
 
-@pytest.mark.xfail(strict=True, reason="Table.tell takes `to` and `kind` by name too, so no fact can be called that")
 def test_a_fact_may_have_any_name() -> None:
     facts: dict[str, Any] = {"to": "a3", "kind": "rook"}
 

@@ -178,7 +178,6 @@ def test_a_game_without_a_forfeit_rule_says_so() -> None:
         Match(Whispers(), 1).forfeit("player_0")
 
 
-@pytest.mark.xfail(strict=True, reason="Match.forfeit does not look whether the match is over")
 def test_a_match_that_is_over_cannot_be_forfeited() -> None:
     match = throws(rounds=0)
 
@@ -187,7 +186,6 @@ def test_a_match_that_is_over_cannot_be_forfeited() -> None:
     assert match.payoffs == {"player_0": 0.0, "player_1": 0.0}
 
 
-@pytest.mark.xfail(strict=True, reason="Match.forfeit does not look whether the seat is at the table")
 def test_a_stranger_cannot_forfeit() -> None:
     with pytest.raises((GameError, IllegalAnswer)):
         throws().forfeit("player_7")
@@ -238,7 +236,6 @@ def test_an_exception_before_the_first_ask_says_so() -> None:
         flowing(flow)
 
 
-@pytest.mark.xfail(strict=True, reason="Match lets IllegalAnswer of a game through, which means: nothing has changed")
 def test_an_illegal_answer_raised_by_the_game_itself_is_a_fault_of_the_game() -> None:
     async def flow(table: Table) -> Payoffs:
         await table.ask("player_0", THROW)
@@ -249,7 +246,6 @@ def test_an_illegal_answer_raised_by_the_game_itself_is_a_fault_of_the_game() ->
         flowing(flow).submit("player_0", "rock")
 
 
-@pytest.mark.xfail(strict=True, reason="what is not a dict of asks escapes as AttributeError", raises=AttributeError)
 def test_a_game_that_awaits_anything_else_is_told_so() -> None:
     async def flow(table: Table) -> Payoffs:
         await asyncio.sleep(0)

@@ -247,7 +247,6 @@ def test_a_fork_with_fresh_chance_replays_from_its_own_record() -> None:
     assert header(again)["branch"] == 4
 
 
-@pytest.mark.xfail(strict=True, reason="fork() forgets the chance of a record that is itself a fork with fresh chance")
 def test_the_fork_of_a_fork_keeps_the_chance_of_its_parent() -> None:
     branch = arena.fork(record(kuhn(3, "check", "bet", "call")), 1, chance=(1, 4))
     branch.submit("player_1", "check")

@@ -132,12 +132,11 @@ def test_a_record_of_a_folder_game_replays_with_the_folder(tmp_path: Path) -> No
     assert arena.match(str(folder), record=record(match)).payoffs == match.payoffs
 
 
-@pytest.mark.xfail(strict=True, reason="fork() takes no name, so it finds no game that is given as a folder")
 def test_a_record_of_a_folder_game_is_forked_with_the_folder(tmp_path: Path) -> None:
     folder = make_toss(tmp_path)
     match = arena.match(str(folder), seed=1)
     match.submit("player_0", "heads")
-    branch = arena.fork(record(match), 0, name=str(folder))  # type: ignore[call-arg]  # the wanted form
+    branch = arena.fork(record(match), 0, name=str(folder))
 
     assert list(branch.pending()) == ["player_0"]
 
@@ -171,7 +170,6 @@ def test_a_broken_import_inside_a_game_is_not_taken_for_a_missing_file(tmp_path:
         game_bots(load_game(str(folder)))
 
 
-@pytest.mark.xfail(strict=True, reason="load_game keeps what a relative path meant before the working folder changed")
 def test_a_relative_folder_means_the_one_below_the_working_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -110,7 +110,15 @@ def test_a_cross_table_plays_every_combination_on_one_deal_with_one_seed() -> No
 
 
 def test_a_pinned_seat_is_met_by_every_agent_on_every_deal() -> None:
-    plan = _plan(schedule={"pin": {"player_1": "bot/nash"}}, matches=6)
+    settings = settings_of(
+        {"game": "kuhn", "seed": 1, "matches": 6, "agents": ["bot/tight", "bot/loose"]}
+        | {"schedule": {"pin": {"player_1": "bot/nash"}}}
+    )
+    agents = [(None, "bot/tight"), (None, "bot/loose"), ("player_1", "bot/nash")]
+
+    plan = [(p.deal_id, p.seed, dict(p.seating)) for p in make_plan(settings, agents)]
+
+    assert settings.agents[-1] == "player_1=bot/nash"
 
     assert {seating["player_1"] for _, _, seating in plan} == {"bot/nash"}
     assert [seating["player_0"] for _, _, seating in plan] == ["bot/tight", "bot/loose"] * 3

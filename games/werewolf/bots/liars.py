@@ -128,7 +128,7 @@ def poison(n: Notes, seats: list[str], rng: Rng) -> str | None:
 def suspicion(n: Notes) -> dict[str, int]:
     """What it wants believed: the seats that it reports as wolves, and that its fellows are none."""
     accused = {r.target: 90 for r in n.own.reports if n.says_wolf(r.result)}
-    return accused | {fellow: 10 for fellow in n.fellows}
+    return accused | dict.fromkeys(n.fellows, 10)
 
 
 STYLE = Style(kill, check, check, vote, poison, meaning, suspicion)

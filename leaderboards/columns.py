@@ -1,0 +1,136 @@
+"""The columns of a published board: which there are, their order, and what is known of an agent beside its rating."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from pandas import DataFrame
+
+from arena import __version__
+from arena.leaderboards import behaviour, matches
+
+RANKS = ("rank", "rank_lb", "rank_ub")
+RATING = ("rating", "rating_lo", "rating_hi", "rating_se", "p_top1")
+COUNTS = ("n_matches", "n_wins", "n_ties", "n_losses")
+CLEAN = ("rating_clean", "rating_clean_lo", "rating_clean_hi", "n_clean")
+OTHERS = ("elo", "alpharank_mass", "alpharank_lo", "alpharank_hi", "p_in_sink", "nash_mass", "nash_lo", "nash_hi",
+          "cyclic_share")  # fmt: skip
+RATES = ("illegal_rate", "repaired_rate", "refused_rate", "timeout_rate", "forfeit_rate")
+AMOUNTS = ("tokens_in_per_match", "tokens_out_per_match", "cost_usd_per_match", "seconds_per_match")
+IDENTITY = ("model", "provider", "model_revision", "base_model", "adapter_sha256")
+SETTINGS = ("temperature", "reasoning_effort", "license", "open_weights")
+ORIGIN = ("first_match_at", "last_match_at", "matches_sha256", "config_sha256", "code_version")
+RESERVED = frozenset((*RANKS, "agent", *IDENTITY, *RATING, "provisional", "regularised", "method", "anchor", *COUNTS,
+                      "win_rate", "win_rate_sem", *CLEAN, *OTHERS, *RATES, *AMOUNTS, *SETTINGS, *ORIGIN))  # fmt: skip
+
+
+def role_columns(names: Iterable[str]) -> list[str]:
+    return [f"rating_{role}{end}" for role in sorted(names) for end in ("", "_lo", "_hi")]
+
+
+def roles(present: Iterable[str]) -> list[str]:
+    """The roles that have ratings of their own, by the columns of a board."""
+    there = {str(c) for c in present} - RESERVED
+    named = {
+        c.removeprefix("rating_").removesuffix("_lo") for c in there if c.startswith("rating_") and c.endswith("_lo")
+    }
+    return sorted(role for role in named if set(role_columns([role])) <= there)
+
+
+def ordered(present: Iterable[str], metrics: Sequence[str], own: Sequence[str]) -> list[str]:
+    """The columns of a board among `present`; `own`: further columns of its methods."""
+    present = list(present)
+    head = [*RANKS, "agent", *IDENTITY, *RATING, "provisional", "regularised", "method", "anchor", *COUNTS]
+    head += ["win_rate", "win_rate_sem", *CLEAN, *role_columns(roles(present)), *OTHERS, *own, *RATES]
+    tail = [end for metric in sorted(metrics) for end in (metric, f"{metric}_sem")]
+    there = set(present)
+    return [c for c in dict.fromkeys([*head, *tail, *AMOUNTS, *SETTINGS, *ORIGIN]) if c in there]
+
+
+def facts(done: DataFrame, sha256: str) -> DataFrame:
+    """By agent: identity, settings, and where the numbers come from. Several values stand side by side."""
+    by_agent = done.groupby("agent", sort=True)
+    out = DataFrame({"agent": sorted(done["agent"].unique())})
+
+    def joined(column: str) -> Any:
+        if column not in done:
+            return None
+        return by_agent[column].agg(_joined).reindex(out["agent"]).to_numpy()
+
+    out["model"], out["model_revision"] = joined("model"), joined("revision")
+    named = joined("provider")
+    out["provider"] = out["model"].map(_provider) if named is None else named
+    for column in ("base_model", "adapter_sha256", *SETTINGS, "config_sha256"):
+        out[column] = joined(column)
+    started = done["started_at"].where(done["started_at"] != "")
+    out["first_match_at"] = started.groupby(done["agent"]).min().reindex(out["agent"]).to_numpy()
+    out["last_match_at"] = started.groupby(done["agent"]).max().reindex(out["agent"]).to_numpy()
+    return out.assign(matches_sha256=sha256, code_version=__version__)
+
+
+def _joined(values: pd.Series) -> Any:
+    distinct = [v for v in values.dropna().unique() if v != ""]
+    if len(distinct) <= 1:
+        return distinct[0] if distinct else None
+    return "; ".join(sorted(map(str, distinct)))
+
+
+def _provider(model: Any) -> str | None:
+    return model.partition("/")[0] if isinstance(model, str) and "/" in model and ";" not in model else None
+
+
+def metrics(done: DataFrame) -> tuple[DataFrame, list[str]]:
+    """By agent, all roles together: win rate, failures, amounts, and the metrics; and the names of the latter.
+
+    A metric of a game whose name is that of another column is called `metric_<name>`."""
+    found = behaviour.table(done)
+    found = found[found["role"] == ""].drop(columns="role")
+    names = [c for c in found.columns if f"{c}_sem" in found and c not in ("win_rate", *RATES, *AMOUNTS)]
+    clash = {c: f"metric_{c}" for c in names if c in RESERVED}
+    found = found.rename(columns=clash | {f"{c}_sem": f"{new}_sem" for c, new in clash.items()})
+    names = [clash.get(c, c) for c in names]
+    names = [c for c in names if c != "payoff" or found[c].notna().any()]
+    kept = ["agent", "win_rate", "win_rate_sem", *RATES, *AMOUNTS, *(c + end for c in names for end in ("", "_sem"))]
+    return found[kept].reset_index(drop=True), names
+
+
+def revisions(done: DataFrame) -> list[str]:
+    """Agents whose model revision changed within the board."""
+    known = done[done["revision"] != ""].groupby("agent")["revision"].nunique()
+    return sorted(known.index[known > 1])
+
+
+def by_rank(table: DataFrame) -> DataFrame:
+    """Rows in the order of rank, unranked ones by name at the end."""
+    rank = table["rank"].astype(float).fillna(np.inf) if "rank" in table else np.zeros(len(table))
+    return (
+        table.assign(_rank=rank).sort_values(["_rank", "agent"], kind="stable", ignore_index=True).drop(columns="_rank")
+    )
+
+
+def excluded(every: DataFrame) -> dict[str, Any]:
+    """What was not rated: matches by status, and void and failed ones of each agent."""
+    by_match = every.drop_duplicates("match_id")
+    out: dict[str, Any] = {s: int((by_match["status"] == s).sum()) for s in matches.STATUSES}
+    lost = every[every["status"] != "done"].drop_duplicates(["match_id", "agent"])
+    out["by_agent"] = {}
+    for agent, status in sorted(zip(lost["agent"], lost["status"], strict=True)):
+        counts = out["by_agent"].setdefault(agent, {})
+        counts[status] = counts.get(status, 0) + 1
+    if "reason" in every:
+        reasons = by_match.loc[by_match["status"] != "done", "reason"].dropna().astype(str)
+        out["by_reason"] = {
+            str(k): int(n) for k, n in reasons[reasons != ""].value_counts(sort=False).sort_index().items()
+        }
+    return out
+
+
+def controls(done: DataFrame) -> list[str]:
+    """Agents that declare themselves controls: they are handed facts that no player may know."""
+    if "control" not in done:
+        return []
+    marked = done["control"].map(lambda v: str(v).lower() in ("true", "1", "1.0"))
+    return sorted(done.loc[marked, "agent"].unique())

@@ -1,0 +1,1 @@
+"""Likelihoods, Newton's method, clusters and bootstraps: what the fitted ratings share."""

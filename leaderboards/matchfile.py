@@ -1,0 +1,158 @@
+"""The match file: one JSON object a match, read and flattened to one row a seat. Standard library only.
+
+A crash can cut the last line short; that line is left out with a warning. Any other bad line is an error with its
+number. Nothing here knows a game: numeric values under `metrics` become columns of their names, per seat where the
+name ends in a seat's.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import warnings
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from arena.core.canonical import canonical
+from arena.core.errors import UsageError
+
+TURNS = ("legal", "repaired", "illegal", "refused", "truncated", "timeout")
+MATCH_FIELDS = ("match_id", "deal_id", "order", "game", "preset", "config_sha256", "status", "reason", "clean",
+                "started_at")  # fmt: skip
+SEAT_FIELDS = ("seat", "role", "team", "agent", "model", "revision", "tokens_in", "tokens_out", "cost_usd", "seconds")
+# Facts about an agent, passed on to the published table; `forfeit` says that the seat ended the match by the policy.
+AGENT_FACTS = ("provider", "base_model", "adapter_sha256", "prompt_sha256", "temperature", "reasoning_effort",
+               "license", "open_weights", "control")  # fmt: skip
+CORE = frozenset((*MATCH_FIELDS, *SEAT_FIELDS, *TURNS, *AGENT_FACTS, "payoff", "rank", "forfeit"))
+# Other facts of a match that a table may hold without their being metrics of play.
+NOT_METRICS = CORE | {"game_version", "rules_sha256", "seed", "wall_s", "winner_team", "end_reason", "error", "retries",
+                      "transcript_sha256", "arena_version", "litellm_version", "key", "record_hash", "evidence_hash",
+                      "superseded"}  # fmt: skip
+
+
+def parse(content: bytes, name: str) -> tuple[list[dict[str, Any]], bytes]:
+    """The matches of a file's bytes, superseded ones left out; and the bytes without a line that was cut short."""
+    lines = content.split(b"\n")
+    last = max((i for i, line in enumerate(lines) if line.strip()), default=-1)
+    found: list[dict[str, Any]] = []
+    for i, line in enumerate(lines[: last + 1]):
+        if not line.strip():
+            continue
+        try:
+            match = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            cut_short = i == len(lines) - 1 or (line.startswith(b"{") and not line.rstrip().endswith(b"}"))
+            if i == last and cut_short:
+                warnings.warn(
+                    f"{name}: line {i + 1} is cut short (a crash while writing?); it is ignored", stacklevel=3
+                )
+                return found, b"".join(line + b"\n" for line in lines[:i])
+            raise UsageError(f"{name}: line {i + 1} is not JSON: {error}") from error
+        problem = _problem(match)
+        if problem:
+            raise UsageError(f"{name}: line {i + 1}: {problem}")
+        if not match.get("superseded"):
+            found.append(match)
+    return found, content
+
+
+def _problem(match: Any) -> str:
+    if not isinstance(match, dict):
+        return "a match must be a JSON object"
+    if match.get("match_id") in (None, ""):
+        return "match_id is missing"
+    seats = match.get("seats")
+    if not isinstance(seats, list) or not seats or not all(isinstance(seat, dict) for seat in seats):
+        return f"match {match['match_id']}: seats must be a list of objects"
+    if any(not isinstance(seat.get("agent"), str) or not seat["agent"] for seat in seats):
+        return f"match {match['match_id']}: a seat has no agent"
+    return ""
+
+
+def to_lines(matches: Iterable[Mapping[str, Any]]) -> bytes:
+    """The bytes of a match file: one canonical line a match. A lone surrogate becomes its JSON escape."""
+    return b"".join(f"{canonical(match)}\n".encode(errors="backslashreplace") for match in matches)
+
+
+def seat_rows(matches: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
+    """One flat row a seat; keys that a match does not have are left out."""
+    for match in matches:
+        outcome = match.get("outcome") or {}
+        names = [str(seat.get("seat", f"player_{i}")) for i, seat in enumerate(match["seats"])]
+        of_match = {key: match[key] for key in MATCH_FIELDS if match.get(key) is not None}
+        metrics = match.get("metrics") or {}
+        for i, seat in enumerate(match["seats"]):
+            yield {
+                **of_match,
+                **_seat_facts(seat),
+                **_outcome(outcome, i, names),
+                **_seat_metrics(metrics, names, names[i]),
+                "seat": names[i],
+            }
+
+
+def _seat_facts(seat: Mapping[str, Any]) -> dict[str, Any]:
+    row = {key: seat[key] for key in (*SEAT_FIELDS, *AGENT_FACTS, "forfeit") if seat.get(key) is not None}
+    sampling = seat.get("sampling") or {}
+    for column, key in (("temperature", "temperature"), ("reasoning_effort", "reasoning")):
+        value = sampling.get(column, sampling.get(key))
+        if value is not None:
+            row[column] = value
+    turns = seat.get("turns") or {}
+    return row | {key: turns.get(key, 0) for key in TURNS if turns}
+
+
+def _outcome(outcome: Mapping[str, Any], i: int, names: list[str]) -> dict[str, Any]:
+    row = {}
+    for key, column in (("payoffs", "payoff"), ("ranks", "rank")):
+        values = outcome.get(key)
+        value = values.get(names[i]) if isinstance(values, Mapping) else values[i] if values else None
+        if value is not None:
+            row[column] = value
+    return row
+
+
+def _seat_metrics(metrics: Mapping[str, Any], names: list[str], seat: str) -> dict[str, float]:
+    """`name_<seat>` is that seat's alone; a name without a seat is everybody's, unless some seat has its own."""
+    own: dict[str, float] = {}
+    shared: dict[str, float] = {}
+    personal = set()
+    for key, value in metrics.items():
+        at = next((name for name in names if key.endswith(f"_{name}")), None)
+        if isinstance(value, Mapping):
+            personal.add(key)
+            _keep(own, key, value.get(seat))
+        elif at is None:
+            _keep(shared, key, value)
+        else:
+            base = key.removesuffix(f"_{at}")
+            personal.add(base)
+            if at == seat:
+                _keep(own, base, value)
+    return {key: value for key, value in shared.items() if key not in personal} | own
+
+
+def _keep(row: dict[str, float], key: str, value: Any) -> None:
+    if isinstance(value, int | float) and math.isfinite(value):
+        row[f"metric_{key}" if key in NOT_METRICS else key] = float(value)
+
+
+def objects(rows: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Flat rows of a match table, as matches of the file's form; rows of one match must follow each other."""
+    current: dict[str, Any] = {}
+    for row in rows:
+        if current.get("match_id") != row["match_id"]:
+            if current:
+                yield current
+            current = {key: row[key] for key in MATCH_FIELDS if key in row}
+            current |= {"seats": [], "outcome": {"ranks": {}, "payoffs": {}}, "metrics": {}}
+        seat = {key: row[key] for key in (*SEAT_FIELDS, *AGENT_FACTS, "forfeit") if key in row}
+        seat["turns"] = {key: row[key] for key in TURNS if key in row}
+        current["seats"].append(seat)
+        for key, column in (("payoffs", "payoff"), ("ranks", "rank")):
+            if column in row:
+                current["outcome"][key][row["seat"]] = row[column]
+        for key in sorted(row.keys() - NOT_METRICS):
+            current["metrics"][f"{key}_{row['seat']}"] = row[key]
+    if current:
+        yield current

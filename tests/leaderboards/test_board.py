@@ -1,0 +1,438 @@
+"""Published boards: columns, equal bytes, what is excluded and said, and checking a board against its matches."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from arena.leaderboards import Board, board, bt, elo, leaderboard, matches, matchfile, methods
+
+Tables = Callable[..., Any]
+
+ORDER = """
+rank rank_lb rank_ub agent model provider model_revision base_model adapter_sha256 rating rating_lo rating_hi
+rating_se p_top1 provisional regularised method anchor n_matches n_wins n_ties n_losses win_rate win_rate_sem
+rating_clean rating_clean_lo rating_clean_hi n_clean rating_seer rating_seer_lo rating_seer_hi rating_villager
+rating_villager_lo rating_villager_hi rating_wolf rating_wolf_lo rating_wolf_hi elo alpharank_mass alpharank_lo
+alpharank_hi p_in_sink nash_mass nash_lo nash_hi cyclic_share illegal_rate repaired_rate refused_rate
+timeout_rate forfeit_rate payoff payoff_sem vote_accuracy vote_accuracy_sem win_rate_village
+win_rate_village_sem win_rate_wolves win_rate_wolves_sem tokens_in_per_match tokens_out_per_match
+cost_usd_per_match seconds_per_match temperature reasoning_effort license open_weights first_match_at
+last_match_at matches_sha256 config_sha256 code_version
+"""
+
+
+def rows(content: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(content)))
+
+
+def meta_of(found: Board) -> Any:
+    return json.loads(board._json(found.meta))
+
+
+# --- the table ------------------------------------------------------------------------------------------------------
+
+
+def test_columns_stand_in_the_published_order(villages: Tables) -> None:
+    found = leaderboard(villages(4, 60), "all", bootstrap=20)
+
+    assert list(found.table.columns) == ORDER.split()
+    assert rows(found.csv())[0].keys() == set(ORDER.split())
+    assert found.table["rank"].tolist() == [1, 2, 3, 4]
+
+
+def test_columns_of_a_method_are_there_only_when_it_ran(duels: Tables) -> None:
+    found = leaderboard(duels(4, 40), bootstrap=20)
+
+    assert "rating" in found.table
+    assert not {"elo", "alpharank_mass", "nash_mass", "cyclic_share", "rating_wolf"} & set(found.table.columns)
+
+
+def test_ratings_are_those_of_the_method(duels: Tables) -> None:
+    table = duels(4, 40)
+
+    found = leaderboard(table, ("bt", "elo"), bootstrap=50)
+
+    by_agent = found.table.set_index("agent")
+    assert by_agent["rating"].to_dict() == pytest.approx(bt.fit(table).table.set_index("agent")["rating"].to_dict())
+    assert by_agent["elo"].to_dict() == pytest.approx(elo.run(table).set_index("agent")["rating"].to_dict())
+    assert (by_agent["rating_lo"] < by_agent["rating"]).all()
+    assert (by_agent["method"] == "bt").all()
+    assert by_agent["p_top1"].sum() == pytest.approx(1)
+
+
+def test_games_with_roles_are_headed_by_the_role_conditional_fit(villages: Tables) -> None:
+    table = villages(4, 60)
+
+    found = leaderboard(table, bootstrap=20)
+
+    fit = bt.fit(table, roles="conditional").table.set_index("agent")
+    by_agent = found.table.set_index("agent")
+    assert by_agent["rating"].to_dict() == pytest.approx(fit["rating"].to_dict())
+    assert np.allclose(by_agent["rating_wolf"], 1500 + 400 / np.log(10) * fit["theta_wolf"].reindex(by_agent.index))
+    assert set(meta_of(found)["offsets"]) == {"side=village", "side=wolves"}
+
+
+def test_agents_under_the_minimum_are_provisional_and_stay(duels: Tables) -> None:
+    table = duels(4, 60)
+    late = table.iloc[:2].assign(match_id="late", deal_id="late", agent=["agent-0", "newcomer"])
+
+    found = leaderboard(pd.concat([table, late]), bootstrap=20, min_matches=10).table.set_index("agent")
+
+    assert found["provisional"].to_dict() == {
+        **dict.fromkeys([f"agent-{i}" for i in range(4)], False),
+        "newcomer": True,
+    }
+
+
+def test_the_rating_without_fallbacks_stands_beside(villages: Tables) -> None:
+    table = villages(4, 60)
+    checked = matches.checked(table)
+
+    found = leaderboard(table, bootstrap=50)
+
+    clean = bt.fit(checked[checked["clean"]], roles="conditional").table.set_index("agent")["rating"]
+    by_agent = found.table.set_index("agent")
+    assert by_agent["rating_clean"].to_dict() == pytest.approx(clean.to_dict())
+    assert (by_agent["n_clean"] < by_agent["n_matches"]).all()
+    assert (by_agent["rating_clean_lo"] < by_agent["rating_clean_hi"]).all()
+
+
+def test_a_clean_board_repeats_its_rating_and_an_unknown_one_is_empty(duels: Tables) -> None:
+    known = leaderboard(duels(4, 40), bootstrap=20).table
+    unknown = leaderboard(duels(4, 40).drop(columns=[*matchfile.TURNS]), bootstrap=20).table
+
+    assert np.allclose(known["rating_clean_lo"], known["rating_lo"])
+    assert unknown["rating_clean"].isna().all()
+    assert unknown["n_clean"].isna().all()
+
+
+def test_an_anchor_is_named_and_stands_at_1500(duels: Tables) -> None:
+    found = leaderboard(duels(4, 40), bootstrap=20, anchor="agent-1")
+
+    assert found.table.set_index("agent").loc["agent-1", "rating"] == 1500
+    assert (found.table["anchor"] == "agent-1").all()
+    assert meta_of(found)["gauge"] == "agent-1 at 1500"
+
+
+def test_elo_alone_ranks_nobody(duels: Tables) -> None:
+    found = leaderboard(duels(4, 40), ("elo",))
+
+    assert found.table["rank"].isna().all()
+    assert "rating" not in found.table
+
+
+def test_alpha_rank_alone_ranks_by_mass_unless_its_signs_are_unsure(duels: Tables) -> None:
+    sure = leaderboard(duels(3, 200, theta=[-2, 0, 2]), ("alpharank",), bootstrap=50)
+    noise = leaderboard(duels(3, 20, theta=[0, 0, 0], seed=3), ("alpharank",), bootstrap=50)
+
+    assert sure.table["agent"].iloc[0] == "agent-2"
+    assert sure.table["rank"].iloc[0] == 1
+    assert meta_of(noise)["methods"]["alpharank"]["unsure_edges"] > 0
+
+
+def test_several_games_are_headed_by_the_composite_under_all(duels: Tables, villages: Tables) -> None:
+    found = leaderboard(pd.concat([duels(5, 50), villages(5, 50)]), "all", bootstrap=20)
+
+    assert meta_of(found)["method"] == "composite"
+    assert "alpharank" in meta_of(found)["skipped"]
+    assert (found.table["n_games"] == 2).all()
+
+
+def test_an_adaptive_schedule_publishes_anytime_intervals(duels: Tables) -> None:
+    table = duels(4, 60)
+    fixed = leaderboard(table, bootstrap=50)
+    table.attrs["facts"] = {"schedule": "adaptive", "stop": "p_top1 >= .95", "planned_deals": 60}
+    adaptive = leaderboard(table, bootstrap=50)
+
+    width = (adaptive.table["rating_hi"] - adaptive.table["rating_lo"]) / (2 * adaptive.table["rating_se"])
+    assert width.min() > 2.4
+    assert meta_of(adaptive)["interval"].startswith("anytime")
+    assert meta_of(fixed)["interval"].startswith("bootstrap")
+    assert meta_of(adaptive)["stop"] == "p_top1 >= .95"
+
+
+# --- what meta says -------------------------------------------------------------------------------------------------
+
+
+def test_meta_counts_what_was_not_rated(duels: Tables) -> None:
+    table = duels(4, 40)
+    ids = table["match_id"].unique()
+    table["status"] = table["match_id"].map({ids[0]: "void", ids[1]: "failed"}).fillna("done")
+    table["reason"] = table["match_id"].map({ids[0]: "context_length", ids[1]: "crash"})
+    table.loc[table["match_id"] == ids[1], "payoff"] = np.nan
+
+    meta = meta_of(leaderboard(table, bootstrap=10))
+
+    excluded = meta["excluded"]
+    assert (excluded["done"], excluded["void"], excluded["failed"]) == (78, 1, 1)
+    assert excluded["by_reason"] == {"context_length": 1, "crash": 1}
+    assert sum(c.get("void", 0) for c in excluded["by_agent"].values()) == 2
+
+
+def test_meta_warns_of_priors_groups_and_changed_models(duels: Tables) -> None:
+    table: Any = pd.concat(
+        [duels(2, 20), duels(2, 20, prefix="other").replace({"agent-0": "far-0", "agent-1": "far-1"})]
+    )
+    table.loc[table.index[:2], "revision"] = "2026-02-02"
+
+    warnings = " / ".join(meta_of(leaderboard(table, bootstrap=10))["warnings"])
+
+    assert "prior of 3 nats" in warnings
+    assert "2 groups that never met" in warnings
+    assert "changed within the board: agent-0, agent-1" in warnings
+
+
+def test_meta_names_settings_hash_and_software(duels: Tables) -> None:
+    found = leaderboard(duels(4, 20), ("bt", "pl"), seed=3, bootstrap=10)
+
+    meta = meta_of(found)
+    assert meta["settings"] == {"methods": ["bt", "pl"], "seed": 3, "bootstrap": 10, "min_matches": 30, "anchor": None}
+    assert meta["matches_sha256"] == sha256(found.match_file).hexdigest()
+    assert meta["matches_lines"] == 40
+    assert set(meta["methods"]) == {"bt", "pl"}
+    assert set(meta["methods"]["pl"]["ratings"]) == {f"agent-{i}" for i in range(4)}
+    assert {"numpy", "scipy", "pandas", "parley-arena", "python"} == set(meta["software"])
+
+
+def test_controls_are_named(duels: Tables) -> None:
+    table = duels(4, 20)
+
+    assert meta_of(leaderboard(table.assign(control=table["agent"] == "agent-2"), bootstrap=10))["controls"] == [
+        "agent-2"
+    ]
+
+
+# --- equal bytes ----------------------------------------------------------------------------------------------------
+
+
+def test_the_same_matches_give_the_same_bytes(villages: Tables, tmp_path: Path) -> None:
+    first = leaderboard(villages(4, 40), "all", bootstrap=30)
+    second = leaderboard(villages(4, 40), "all", bootstrap=30)
+
+    one = [path.read_bytes() for path in first.write(tmp_path / "one", "board")]
+    other = [path.read_bytes() for path in second.write(tmp_path / "other", "board")]
+
+    assert one == other
+
+
+def test_the_order_of_rows_changes_nothing(villages: Tables) -> None:
+    table = villages(4, 40)
+
+    found = leaderboard(table, "all", bootstrap=30)
+    shuffled = leaderboard(table.sample(frac=1, random_state=5), "all", bootstrap=30)
+
+    assert shuffled.csv() == found.csv()
+    assert meta_of(shuffled) == meta_of(found)
+
+
+def test_the_order_of_lines_and_seats_changes_nothing_but_the_hash(villages: Tables, tmp_path: Path) -> None:
+    found = leaderboard(villages(4, 30), "all", bootstrap=20)
+    lines = [json.loads(line) for line in found.match_file.splitlines()]
+    for line in lines:
+        line["seats"].reverse()
+    path = tmp_path / "m.jsonl"
+    path.write_text("".join(json.dumps(line) + "\n" for line in reversed(lines)))
+
+    again = leaderboard(matches.read(path), "all", bootstrap=20)
+
+    assert again.table.drop(columns="matches_sha256").equals(found.table.drop(columns="matches_sha256"))
+
+
+def test_another_seed_moves_intervals_and_nothing_else(duels: Tables) -> None:
+    one, other = leaderboard(duels(4, 40), bootstrap=50), leaderboard(duels(4, 40), bootstrap=50, seed=1)
+
+    assert one.table["rating"].equals(other.table["rating"])
+    assert not one.table["rating_lo"].equals(other.table["rating_lo"])
+
+
+def test_other_methods_on_the_board_do_not_move_the_intervals(duels: Tables) -> None:
+    one, other = leaderboard(duels(4, 40), bootstrap=50), leaderboard(duels(4, 40), ("nash", "bt"), bootstrap=50)
+
+    assert one.table["rating_lo"].equals(other.table["rating_lo"])
+
+
+def test_the_hash_is_that_of_the_file_that_was_read(duels: Tables, tmp_path: Path) -> None:
+    path = tmp_path / "m.jsonl"
+    path.write_bytes(leaderboard(duels(4, 20), bootstrap=5).match_file.replace(b",", b", "))
+    table = matches.read(path)
+
+    found = leaderboard(table, bootstrap=5)
+    changed = leaderboard(table[table["match_id"] != table["match_id"].iloc[0]], bootstrap=5)
+
+    assert found.meta["matches_sha256"] == sha256(path.read_bytes()).hexdigest()
+    assert (found.table["matches_sha256"] == found.meta["matches_sha256"]).all()
+    assert changed.meta["matches_sha256"] != found.meta["matches_sha256"]
+    assert len(changed.match_file.splitlines()) == 39
+
+
+# --- writing and checking -------------------------------------------------------------------------------------------
+
+
+def test_write_makes_four_files_and_check_finds_that_they_hold(villages: Tables, tmp_path: Path) -> None:
+    written = leaderboard(villages(4, 40), "all", bootstrap=20, anchor="agent-0").write(tmp_path / "b", "my-board")
+
+    assert [path.name for path in written] == ["my-board.csv", "meta.json", "matches.jsonl", "my-board.html"]
+    assert b"\r" not in written[0].read_bytes()
+    assert sorted(path.name for path in (tmp_path / "b").iterdir()) == sorted(path.name for path in written)
+    assert board.check(tmp_path / "b") == []
+
+
+def edit(path: Path, old: str, new: str) -> None:
+    content = path.read_text()
+    assert old in content
+    path.write_text(content.replace(old, new, 1))
+
+
+def test_check_names_what_was_changed(duels: Tables, tmp_path: Path) -> None:
+    found = leaderboard(duels(4, 40), bootstrap=20)
+    rating = rows(found.csv())[0]["rating"]
+
+    def published() -> Path:
+        found.write(tmp_path / "b", "b")
+        return tmp_path / "b"
+
+    edit(published() / "b.csv", rating, "1999.99")
+    assert board.check(tmp_path / "b") == [f"b.csv, row 1 (agent-3): rating is '1999.99', computed '{rating}'"]
+    edit(published() / "meta.json", '"void": 0', '"void": 3')
+    assert board.check(tmp_path / "b") == ["meta.json: excluded.void is 3, computed 0"]
+    edit(published() / "matches.jsonl", '"player_0":1', '"player_0":2')
+    assert "has the hash" in board.check(tmp_path / "b")[0]
+    edit(published() / "b.csv", "agent-3", "agent-9")
+    assert "agent is 'agent-9'" in board.check(tmp_path / "b")[0]
+    (published() / "b.csv").write_text("rank\n1\n")
+    assert "other rows or columns" in board.check(tmp_path / "b")[0]
+    (published() / "meta.json").unlink()
+    assert "cannot be recomputed" in board.check(tmp_path / "b")[0]
+
+
+def test_check_knows_what_the_run_said(duels: Tables, tmp_path: Path) -> None:
+    table = duels(4, 40)
+    table.attrs["facts"] = {"schedule": "adaptive", "stop": "budget 5", "runs": ["abc"], "illegal_policy": "forfeit"}
+
+    leaderboard(table, bootstrap=20).write(tmp_path / "b", "b")
+
+    assert board.check(tmp_path / "b") == []
+
+
+def test_a_file_that_is_no_boards_is_not_overwritten(duels: Tables, tmp_path: Path) -> None:
+    found = leaderboard(duels(4, 20), bootstrap=5)
+    (tmp_path / "meta.json").write_text('{"mine": true}')
+
+    with pytest.raises(ValueError, match="belongs to no board"):
+        found.write(tmp_path, "b")
+
+    assert (tmp_path / "meta.json").read_text() == '{"mine": true}'
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["meta.json"]
+
+
+@pytest.mark.parametrize("name", ["", "Board", ".hidden", "../up", "a/b", "x" * 65, "a b", "-flag", "board\n"])
+def test_a_name_never_chooses_a_path(duels: Tables, tmp_path: Path, name: str) -> None:
+    with pytest.raises(ValueError, match="no name for a board"):
+        leaderboard(duels(3, 10), bootstrap=0).write(tmp_path, name)
+    assert list(tmp_path.iterdir()) == []
+
+
+HOSTILE = '=HYPERLINK("http://x","y")'
+
+
+def test_hostile_names_stay_text_in_the_csv(duels: Tables, tmp_path: Path) -> None:
+    table = duels(3, 40).replace({"agent-0": HOSTILE, "agent-1": "@x\u202e\u200b", "agent-2": "</script><b>"})
+    table["=cmd()"] = 1.0
+    table["rating"] = 2.0
+    found = leaderboard(table, "all", bootstrap=10)
+
+    path = found.write(tmp_path / "b", "b")[0]
+
+    for line in csv.reader(io.StringIO(path.read_text())):
+        for cell in line:
+            assert not cell.lstrip().startswith(("=", "+", "@")), cell
+            assert cell.startswith("'") or not cell.startswith("-") or float(cell) < 0
+    assert "\u202e" not in path.read_text()
+    assert found.table["metric_rating"].tolist() == [2.0] * 3
+    assert board.check(tmp_path / "b") == []
+
+
+def test_roles_and_metrics_named_like_columns_do_not_take_their_place(villages: Tables) -> None:
+    table = villages(3, 40).replace({"seer": "clean", "villager": "lo"}).assign(elo=7.0, win_rate=3.0, payoff_lo=1.0)
+
+    found = leaderboard(table, ("bt", "elo"), bootstrap=10).table
+
+    assert (found["elo"] > 1000).all()
+    assert (found["metric_elo"] == 7).all()
+    assert found["win_rate"].between(0, 1).all()
+    assert (found["metric_win_rate"] == 3).all()
+
+
+# --- methods --------------------------------------------------------------------------------------------------------
+
+
+def test_an_unknown_method_names_the_nearest(duels: Tables) -> None:
+    with pytest.raises(ValueError, match=r"there is no rating method 'alpharnk'\. Did you mean alpharank"):
+        leaderboard(duels(3, 10), ("alpharnk",))
+
+
+def test_a_method_that_does_not_apply_is_an_error_when_asked_for_and_skipped_under_all(duels: Tables) -> None:
+    table = duels(3, 20)
+    with pytest.raises(ValueError, match="1 game"):
+        leaderboard(table, ("composite",))
+
+    skipped = meta_of(leaderboard(table, "all", bootstrap=10))["skipped"]
+
+    assert list(skipped) == ["composite"]
+
+
+def test_third_party_methods_come_through_entry_points(
+    duels: Tables, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    info = tmp_path / "plugin-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: plugin\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[arena.ratings]\nluck = luckplugin:METHOD\n")
+    (tmp_path / "luckplugin.py").write_text(
+        "from pandas import DataFrame\nfrom arena.leaderboards import Rated\n\n\nclass Luck:\n    name = 'luck'\n\n"
+        "    def rate(self, table, *, seed, bootstrap, **options):\n"
+        "        agents = sorted(set(table['agent']))\n"
+        "        return Rated(DataFrame({'agent': agents, 'luck': 1.0, 'elo': 0.0, '=x': 2}), {'seed': seed})\n\n\n"
+        "METHOD = Luck()\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    methods.third_party.cache_clear()
+    try:
+        found = leaderboard(duels(3, 20), ("bt", "elo", "luck"), bootstrap=5, seed=4)
+        names = methods.names()
+    finally:
+        methods.third_party.cache_clear()
+
+    assert names == ["bt", "elo", "pl", "alpharank", "nash", "composite", "plain", "luck"]
+    assert found.table["luck"].tolist() == [1.0] * 3
+    assert (found.table["elo"] > 1000).all()
+    assert found.table["luck_elo"].tolist() == [0.0] * 3
+    assert meta_of(found)["methods"]["luck"] == {"seed": 4}
+    assert list(found.table.columns).index("luck") < list(found.table.columns).index("illegal_rate")
+
+
+def test_every_built_in_method_keeps_the_contract(villages: Tables, duels: Tables) -> None:
+    both: Any = pd.concat([villages(4, 40), duels(4, 40)])
+    for name in methods.BUILT_IN:
+        method = methods.find(name)
+        rated = method.rate(both if name == "composite" else villages(4, 40), seed=0, bootstrap=10)
+
+        assert method.name == name
+        assert sorted(rated.table["agent"]) == [f"agent-{i}" for i in range(4)]
+        assert isinstance(rated.meta, dict)
+
+
+def test_bad_arguments_are_named(duels: Tables) -> None:
+    for options in ({"bootstrap": -1}, {"min_matches": -1}):
+        with pytest.raises(ValueError, match="at least 0"):
+            leaderboard(duels(3, 10), **options)  # type: ignore[arg-type]  # a mapping of whole numbers

@@ -1,29 +1,110 @@
-"""`arena leaderboard`: who plays how well, with intervals."""
+"""`arena leaderboard`: who plays how well, with intervals; and boards that anyone can recompute."""
 
 from __future__ import annotations
 
+import tempfile
 from itertools import chain
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from arena.cli import options
 
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+_SHOWN = (
+    "rank",
+    "agent",
+    "rating",
+    "rating_lo",
+    "rating_hi",
+    "p_top1",
+    "win_rate",
+    "payoff",
+    "n_matches",
+    "illegal_rate",
+)
+
 
 def command(
     runs: Annotated[list[Path], typer.Argument(help="Run folders or match files (.jsonl).")] = [],  # noqa: B006
+    method: Annotated[
+        list[str], typer.Option("--method", help="plain, bt, elo, pl, alpharank, nash, composite or all.")
+    ] = [],  # noqa: B006
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Publish the board: CSV, meta.json, matches, page.")
+    ] = None,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Of the bootstrap.")] = 0,
+    bootstrap: Annotated[int, typer.Option("--bootstrap", min=0, help="Resamples for the intervals.")] = 1000,
+    min_matches: Annotated[int, typer.Option("--min-matches", min=0, help="Fewer are marked provisional.")] = 30,
+    anchor: Annotated[str | None, typer.Option("--anchor", help="The agent whose rating is set to 1500.")] = None,
+    metrics: Annotated[
+        bool, typer.Option(help="With each game's own figures (by replay) on a published board.")
+    ] = True,
+    plots: Annotated[bool, typer.Option("--plots", help="Also write the charts as SVG.")] = False,
+    check: Annotated[
+        Path | None, typer.Option("--check", help="Recompute the board of DIR from its match file.")
+    ] = None,
     as_json: options.Json = False,
 ) -> None:
-    """Print the plain leaderboard: win rate and mean payoff with 95 % intervals, counts, illegal rate, tokens, cost.
+    """Rate the agents of some runs. Without --method: win rates and payoffs with intervals, counts, illegal rate, cost.
 
-    Examples: `arena leaderboard runs/k`   `arena leaderboard runs/a runs/b --json`
+    Examples: `arena leaderboard runs/k`   `arena leaderboard runs/a runs/b --method all --out boards/ab`
+    `arena leaderboard --check boards/ab`
     """
-    from arena.cli.output import document, say, table
+    from arena.cli.output import document, say
     from arena.core.errors import UsageError
 
+    if check is not None:
+        _check(check, as_json)
+        return
     if not runs:
         raise UsageError("arena leaderboard needs at least one run folder or match file")
+    if out is None and method in ([], ["plain"]):
+        _plain(runs, as_json)
+        return
+    from arena.leaderboards.board import leaderboard
+
+    table = _table(runs, metrics=metrics and out is not None)
+    methods = method or ["bt"]
+    board = leaderboard(
+        table,
+        "all" if methods == ["all"] else methods,
+        seed=seed,
+        bootstrap=bootstrap,
+        min_matches=min_matches,
+        anchor=anchor,
+    )
+    records = board.table.to_dict("records")
+    rows = [{str(k): None if v != v else v for k, v in row.items()} for row in records]
+    if out is not None:
+        written = board.write(out, out.resolve().name)
+        if plots:
+            for name, svg in board.plots().items():
+                written.append(out / f"{name}.svg")
+                written[-1].write_text(svg, encoding="utf-8")
+        say(f"wrote {', '.join(str(path) for path in written)}")
+        say(f"anybody can recompute it: arena leaderboard --check {out}")
+    if as_json:
+        document(rows)
+    else:
+        _print(rows)
+
+
+def plain_rows(runs: list[Path]) -> list[dict[str, Any]]:
+    """One row an agent over all these runs."""
+    from arena.leaderboards.matchfile import parse
+    from arena.leaderboards.plain import summary
+    from arena.store.export import match_rows
+
+    return summary(chain.from_iterable(match_rows(p) if p.is_dir() else parse(_bytes(p), str(p))[0] for p in runs))
+
+
+def _plain(runs: list[Path], as_json: bool) -> None:
+    from arena.cli.output import document, say, table
+
     rows = plain_rows(runs)
     if as_json:
         document(rows)
@@ -46,22 +127,66 @@ def command(
     say("a draw counts half; intervals are clustered by deal; void matches are counted, not scored")
 
 
-def plain_rows(runs: list[Path]) -> list[dict[str, Any]]:
-    """One row an agent over all these runs."""
-    from arena.leaderboards.matchfile import parse
-    from arena.leaderboards.plain import summary
-    from arena.store.export import match_rows
+def _table(runs: list[Path], *, metrics: bool) -> DataFrame:
+    """The match table of all runs; with the games' own figures where they are asked for."""
+    from arena.leaderboards import matches
+    from arena.leaderboards.runs import facts, joined
+    from arena.run.replayed import metrics_of
+    from arena.store.export import export_jsonl
 
-    return summary(chain.from_iterable(match_rows(p) if p.is_dir() else parse(p.read_bytes(), str(p))[0] for p in runs))
+    if not metrics:
+        return matches.read(*runs)
+    with tempfile.TemporaryDirectory(prefix="arena-") as scratch:
+        files = []
+        for number, run in enumerate(runs):
+            if run.is_dir():
+                with metrics_of(run) as figures:
+                    files += export_jsonl(run, Path(scratch) / f"{number}.jsonl", metrics=figures)
+            else:
+                files.append(run)
+        table = matches.read(*files)
+    table.attrs["facts"] = joined([facts(run) for run in runs if run.is_dir()])
+    return table
+
+
+def _check(folder: Path, as_json: bool) -> None:
+    from arena.cli.output import document, say
+    from arena.leaderboards.board import check
+
+    differences = check(folder)
+    if as_json:
+        document({"board": str(folder), "differences": differences})
+    for difference in differences:
+        say(difference)
+    say(f"{folder}: " + (f"{len(differences)} differences" if differences else "the board holds"))
+    if differences:
+        raise typer.Exit(1)
+
+
+def _print(rows: list[dict[str, Any]]) -> None:
+    """The columns that fit a terminal; the CSV has them all."""
+    from arena.cli.output import table
+
+    masses = [key for key in (rows[0] if rows else {}) if key in ("elo", "alpharank_mass", "nash_mass")]
+    columns = [key for key in (*_SHOWN, *masses) if rows and key in rows[0]]
+    table(columns, [[row[key] for key in columns] for row in rows])
+
+
+def _bytes(path: Path) -> bytes:
+    from arena.core.errors import UsageError
+
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}") from error
 
 
 def _cells(row: dict[str, Any]) -> tuple[Any, ...]:
-    win, payoff = row["win_rate"], row["payoff"]
     return (
         row["agent"],
-        win,
+        row["win_rate"],
         _half(row, "win_rate"),
-        payoff,
+        row["payoff"],
         _half(row, "payoff"),
         row["n_matches"],
         row["n_void"],

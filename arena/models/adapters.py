@@ -8,6 +8,7 @@ are not looked at. Of its config only the fields that shape a LoRA are read: oth
 from __future__ import annotations
 
 import json
+import warnings
 from collections import OrderedDict
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -99,6 +100,8 @@ class Adapters:
         from peft import LoraConfig, get_peft_model, set_peft_model_state_dict
         from safetensors.torch import load_file
 
+        # peft 0.21 asks transformers 5.2x for a name that is going away; nothing that a player could do about it
+        warnings.filterwarnings("ignore", message="`is_gradient_checkpointing` is deprecated", category=FutureWarning)
         if len(self._loaded) >= MOST_LOADED:
             oldest, _ = self._loaded.popitem(last=False)
             self._with.delete_adapter(oldest)

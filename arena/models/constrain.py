@@ -45,7 +45,8 @@ class Grammars:
 
         if self._engine is None:
             self._engine = llguidance.hf.from_tokenizer(self._tokenizer, n_vocab=self._vocabulary, eos_token=self._ends)
-        matcher = llguidance.LLMatcher(self._engine, _grammar(shape), log_level=0)
+        grammar = llguidance.LLMatcher.grammar_from_lark(lark(shape))
+        matcher = llguidance.LLMatcher(self._engine, grammar, log_level=0)
         if matcher.is_error():
             raise NoGrammar(matcher.get_error())
         return Mask(matcher, self._vocabulary, self._ends)
@@ -78,13 +79,11 @@ class Mask:
         return bool(self._matcher.is_stopped())
 
 
-def _grammar(shape: Shape) -> str:
-    from llguidance import LLMatcher
-
+def lark(shape: Shape) -> str:
+    """The grammar of a shape, in the language of the engine; llama.cpp has the same engine inside."""
     if shape.kind == "options":
-        literals = (json.dumps(option, ensure_ascii=False) for option in shape.options)
-        return str(LLMatcher.grammar_from_lark("start: " + " | ".join(literals)))
-    return str(LLMatcher.grammar_from_json_schema(shape.schema or {}, defaults=_JSON))
+        return "start: " + " | ".join(json.dumps(option, ensure_ascii=False) for option in shape.options)
+    return "start: %json " + json.dumps((shape.schema or {}) | {"x-guidance": _JSON}, ensure_ascii=False)
 
 
 # --- options by their log-probability -------------------------------------------------------------------------------

@@ -11,17 +11,17 @@ import asyncio
 import json
 import os
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from arena.core.canonical import digest
 from arena.core.errors import UsageError
 from arena.core.seeds import derive
 from arena.models.adapters import Adapter, check_adapter
 from arena.models.constrain import MOST_OPTIONS, NoGrammar
-from arena.models.local import Batcher, Closed, Rules, thread_count
+from arena.models.local import Batcher, Closed, Loaded, Rules, thread_count
 from arena.models.types import Capabilities, ErrorKind, ProviderError, Request, Response, Usage
 from arena.models.weights import check_folder, hashes, identity_files
 
@@ -51,13 +51,14 @@ class HFClient:
         self.folder, self._source = find_model(name.model, name.options)
         check_folder(self.folder, "model")
         self._adapter = self._find_adapter()
-        self._shared = _share(self.folder, name)
+        self._key: tuple[object, ...] | None = _key(self.folder, name.options)
+        self._shared = _BASES.take(self._key, lambda: _made(self.folder, name))
         engine = self._shared.engine
         self._limit = min(name.options.get("max_len") or engine.context, engine.context)
         self._choice = name.options.get("choice", "auto")
         reasoning = name.options.get("reasoning")
         if reasoning is not None and (reasoning.isdigit() or not engine.template.takes_reasoning):
-            self._shared.release()
+            _BASES.give_back(self._key)
             raise UsageError(
                 f"{self._shown}: reasoning={reasoning} does nothing here"
                 + ("; use none, low, medium or high" if reasoning.isdigit() else ": its template has no switch for it")
@@ -113,8 +114,9 @@ class HFClient:
         }
 
     async def aclose(self) -> None:
-        if self._shared.release():
-            await self._shared.batcher.aclose()
+        key, self._key = self._key, None
+        if key is not None and (last := _BASES.give_back(key)) is not None:
+            await last.batcher.aclose()
 
     # --- a request as a job -----------------------------------------------------------------------------------------
 
@@ -230,52 +232,30 @@ def _from_hub(model: str, revision: str | None, files: list[str]) -> Path:
 # --- one base, many clients -----------------------------------------------------------------------------------------
 
 
-@dataclass
-class _Shared:
+class Base(NamedTuple):
     """A base in memory and its queue, for all clients of it."""
 
-    key: tuple[object, ...]
     engine: Engine
     batcher: Batcher[Job, Answer]
-    users: int = 0
-
-    def release(self) -> bool:
-        """One client less; true if it was the last."""
-        self.users -= 1
-        if self.users > 0:
-            return False
-        _SHARED.pop(self.key, None)
-        return True
 
 
-_SHARED: dict[tuple[object, ...], _Shared] = {}
+_BASES: Loaded[Base] = Loaded()
 
 
-def _share(folder: Path, name: ModelName) -> _Shared:
-    """The base of a client, loaded at most once per set of options."""
+def _key(folder: Path, options: Mapping[str, Any]) -> tuple[object, ...]:
     own = ("dtype", "device", "batch", "wait_ms", "threads")
-    key = (str(folder.resolve()), *(name.options.get(option) for option in own))
-    if key not in _SHARED:
-        _SHARED[key] = _made(key, folder, name)
-    shared = _SHARED[key]
-    shared.users += 1
-    return shared
+    return (str(folder.resolve()), *(options.get(option) for option in own))
 
 
-def _made(key: tuple[object, ...], folder: Path, name: ModelName) -> _Shared:
+def _made(folder: Path, name: ModelName) -> Base:
     from arena.models.hf_engine import Engine, is_out_of_memory
 
     options = name.options
     threads = options.get("threads")
     if threads is None and not os.environ.get("OMP_NUM_THREADS"):
         threads = thread_count(1.0)
-    engine = Engine(
-        folder,
-        f"hf/{name.model}",
-        dtype=options.get("dtype", "auto"),
-        device=options.get("device", "auto"),
-        threads=threads,
-    )
+    dtype, device = options.get("dtype", "auto"), options.get("device", "auto")
+    engine = Engine(folder, f"hf/{name.model}", dtype=dtype, device=device, threads=threads)
     is_gpu = engine.device != "cpu"
     rules: Rules[Job] = Rules(
         batch=options.get("batch") or (64 if is_gpu else 8),
@@ -285,4 +265,4 @@ def _made(key: tuple[object, ...], folder: Path, name: ModelName) -> _Shared:
         most_tokens=262_144 if is_gpu else 16_384,
         is_out_of_memory=is_out_of_memory,
     )
-    return _Shared(key, engine, Batcher(engine.run, rules))
+    return Base(engine, Batcher(engine.run, rules))

@@ -206,6 +206,59 @@ def _deliver(waiting: _Waiting[J, R], result: R | BaseException) -> None:
         return  # the loop is closed, and so nobody waits
 
 
+class Slots:
+    """A few places for calls that run at the same time; whoever waits for one, the oldest match goes first."""
+
+    def __init__(self, places: int) -> None:
+        self._free = places
+        self._queue: list[tuple[int, int, asyncio.Future[None]]] = []
+        self._number = 0
+
+    async def enter(self, order: int) -> None:
+        """Wait for a place and take it; `leave` gives it back."""
+        if self._free:
+            self._free -= 1
+            return
+        self._number += 1
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        heapq.heappush(self._queue, (order, self._number, turn))
+        try:
+            await turn
+        except asyncio.CancelledError:
+            if turn.done() and not turn.cancelled():
+                self.leave()  # it had just been given the place
+            raise
+
+    def leave(self) -> None:
+        while self._queue:
+            _, _, turn = heapq.heappop(self._queue)
+            if not turn.done():
+                turn.set_result(None)
+                return
+        self._free += 1
+
+
+class Loaded(Generic[R]):
+    """Models in memory by what makes them: clients of one model share it, and the last one out takes it down."""
+
+    def __init__(self) -> None:
+        self._models: dict[Hashable, tuple[R, int]] = {}
+
+    def take(self, key: Hashable, make: Callable[[], R]) -> R:
+        model, users = self._models[key] if key in self._models else (make(), 0)
+        self._models[key] = (model, users + 1)
+        return model
+
+    def give_back(self, key: Hashable) -> R | None:
+        """The model, if nobody else has it: then it is the caller's to close."""
+        model, users = self._models.get(key, (None, 0))
+        if users > 1 and model is not None:
+            self._models[key] = (model, users - 1)
+            return None
+        self._models.pop(key, None)
+        return model
+
+
 def thread_count(busy_share: float) -> int:
     """How many threads a local model takes by default: never all cores, and one where the machine is busy.
 

@@ -129,9 +129,7 @@ class GGUFClient:
     def _finished(
         self, response: Response, body: dict[str, Any], request: Request, reply: Mapping[str, Any], seconds: float
     ) -> Response:
-        parsed: Any = None
-        if "grammar" in body and response.finish == "stop" and request.shape is not None:
-            parsed = response.text if request.shape.kind == "options" else json.loads(response.text)
+        parsed = self._parsed(response, request.shape) if "grammar" in body else None
         tokens = response.tokens
         if tokens is not None:
             tokens = replace(tokens, prompt=tuple(reply.get("prompt_ids", ()))) if request.keep_tokens else tokens
@@ -146,13 +144,26 @@ class GGUFClient:
             params=params,
         )
 
+    def _parsed(self, response: Response, shape: Shape | None) -> Any:
+        """The answer that the grammar let through. llama.cpp goes on without a grammar that it cannot use."""
+        if shape is None or response.finish != "stop":
+            return None
+        try:
+            found = response.text if shape.kind == "options" else json.loads(response.text)
+        except ValueError:
+            found = None
+        if found is None or (shape.kind == "options" and found not in shape.options):
+            raise self._failed("bad_request", "llama.cpp could not use the grammar of this answer", "response_format")
+        return found
+
     def _refused(self, error: Mapping[str, Any]) -> ProviderError:
         status = error.get("code")
         said = Refused(status if isinstance(status, int) else 500, json.dumps({"error": error}))
         return provider_error(said, provider="gguf", model=self.name.model, redactor=Redactor({}))
 
-    def _failed(self, kind: ErrorKind, message: str) -> ProviderError:
-        return ProviderError(kind, f"gguf/{self.name.model}: {message[:500]}", provider="gguf", model=self.name.model)
+    def _failed(self, kind: ErrorKind, message: str, parameter: str | None = None) -> ProviderError:
+        text = f"gguf/{self.name.model}: {message[:500]}"
+        return ProviderError(kind, text, provider="gguf", model=self.name.model, parameter=parameter)
 
 
 def find_file(model: str) -> Path:

@@ -68,6 +68,7 @@ class Request:
     call_key: str = ""
     order: int = 0
     timeout_s: float = 120.0
+    about: Mapping[str, str] = field(default_factory=dict)  # role and ask, for simulated models; no part of the call
 
 
 @dataclass(frozen=True)

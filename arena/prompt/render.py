@@ -36,15 +36,17 @@ def messages(
     ask: Ask | None = None,
     as_objects: bool = False,
     system: str = "",
+    prompts: str | None = None,
 ) -> list[Message]:
     """What the seat reads now.
 
     `memory`: "full" (append-only), "window=N" (the last N exchanges), "notes" (its own `notes` in place of the past).
     What a game declares in `keep` is shown again whenever the past is shortened. `ask` stands in for the open ask
     when an agent asks for more than the game did. `as_objects` asks for JSON objects throughout, for agents that
-    think before they answer; `system` is what an agent adds below the rules (a persona, a way of working).
+    think before they answer; `system` is what an agent adds below the rules (a persona, a way of working);
+    `prompts` is a folder whose templates go before the game's own.
     """
-    page = _page(view, as_objects)
+    page = _page(view, as_objects, prompts)
     page.catch_up()
     rules = {"role": "system", "content": f"{page.rules}\n\n{system}" if system else page.rules}
     tail = page.tail(ask if ask is not None else view.ask)
@@ -72,9 +74,10 @@ def reask_message(view: View, reason: str, ask: Ask, *, as_objects: bool = False
 class _Page:
     """The rendered past of one view. Grows with it; no event and no ask is rendered twice."""
 
-    def __init__(self, view: View, as_objects: bool) -> None:
+    def __init__(self, view: View, as_objects: bool, prompts: str | None) -> None:
         self.view, self.as_objects = view, as_objects
-        self.env = environment(*(str(folder) for folder in prompt_folders_of(view)))
+        own = [prompts] if prompts else []
+        self.env = environment(*own, *(str(folder) for folder in prompt_folders_of(view)))
         self.facts: dict[str, Any] = {"me": view.seat, "seats": view.seats, "rules": view.rules, "view": view}
         self.rules = self.render("rules.j2", view.rules)
         self.past: list[Message] = []
@@ -140,10 +143,11 @@ class _Page:
         return "\n".join(text for text in self._texts[self._told : seen] if text)
 
 
-def _page(view: View, as_objects: bool = False) -> _Page:
-    if as_objects not in view.pages:
-        view.pages[as_objects] = _Page(view, as_objects)
-    page = view.pages[as_objects]
+def _page(view: View, as_objects: bool = False, prompts: str | None = None) -> _Page:
+    key = (as_objects, prompts)
+    if key not in view.pages:
+        view.pages[key] = _Page(view, as_objects, prompts)
+    page = view.pages[key]
     assert isinstance(page, _Page)
     return page
 

@@ -140,7 +140,7 @@ def resume(
         ids = {agent["name"]: number for number, agent in reader.agents().items()}
         stored = {agent["name"]: json.loads(agent["spec"]) for agent in reader.agents().values()}
         plan = open_matches(reader, settings, retry_failed=retry_failed)
-        spent = reader.ledger()
+        spent, (past, spent_s) = reader.ledger(), reader.sessions()
     if limits is not None:
         settings = replace(settings, limits=limits(settings.limits))
     if executor is not None:
@@ -165,9 +165,9 @@ def resume(
             accept_changes=accept_changes,
             spent_usd=spent["cost_usd"] or 0.0,
             spent_tokens=spent["tokens_in"] + spent["tokens_out"],
+            spent_s=spent_s,
         )
-        with Reader(folder) as reader:
-            session = 1 + (reader.db.execute("SELECT MAX(session_id) FROM sessions").fetchone()[0] or 0)
+        session = 1 + past
         return _execute(job, writer, session, person, watch, batches)
     finally:
         writer.close()

@@ -72,6 +72,7 @@ class TurnContext:
             ask=self.ask,
             as_objects=as_objects or self.as_objects,
             system=own,
+            prompts=self.player.prompts,
         )
 
     def shape(self, *, as_objects: bool = False) -> Shape | None:
@@ -123,11 +124,16 @@ class TurnContext:
             sample_key=f"{planned.key}/{self.view.seat}/{self.turn}/{path}",
             call_key=key,
             order=planned.number,
+            about={
+                "role": self.live.match.roles.get(self.view.seat, ""),
+                "ask": self.view.ask.name if self.view.ask else "",
+            },
             timeout_s=min(self.live.time_left(self.view.seat, self.spent.seconds), self.player.timeout_s),
         )
         try:
             call = await run.complete(self.player.model, request)
         except ProviderError as error:
+            self.unit += [("call_error", (key, *failed)) for failed in getattr(error, "tries", ())]
             if not error.retryable and error.kind != "context_length":
                 run.park(self.player.name, error)
             raise

@@ -60,7 +60,7 @@ def estimate(settings: Settings, specs: Sequence[AgentSpec]) -> dict[str, Any]:
             calls_low, calls_high = calls_low + sample.asks, calls_high + sample.asks * (1 + _REASKS[1])
             tokens_in += sample.prompt
             tokens_out_low, tokens_out_high = tokens_out_low + sample.short, tokens_out_high + sample.long
-            price = price_of(model)
+            price = price_of(model, settings.models.get(model.bare))
             if price is None:
                 unpriced.add(name)
                 continue

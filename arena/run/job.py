@@ -19,7 +19,7 @@ from arena.models.names import AgentName
 from arena.models.session import Session
 from arena.registry import load_game
 from arena.run.plan import Planned
-from arena.run.players import Person, Player, make_player
+from arena.run.players import ModelPlayer, Person, Player, make_player
 from arena.run.rows import now_ms
 from arena.run.runner import More, Progress, Runner
 from arena.run.settings import Settings
@@ -42,6 +42,7 @@ class Job:
     accept_changes: bool = False
     spent_usd: float = 0.0
     spent_tokens: int = 0
+    spent_s: float = 0.0
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self) | {"settings": self.settings.as_json(), "plan": [asdict(p) for p in self.plan]}
@@ -90,15 +91,19 @@ async def play_job(
         models=settings.models,
         spent_usd=job.spent_usd,
         spent_tokens=job.spent_tokens,
+        spent_s=job.spent_s,
+        seed=settings.seed,
         note=note,
     )
+    players = make_players(job.plan, job.agents, person)
+    session.prepare([player.model for player in players.values() if isinstance(player, ModelPlayer)])
     runner = Runner(
         run_id=job.run_id,
         folder=Path(job.folder),
         policy=settings.policy,
         limits=limits,
         recording=settings.recording,
-        players=make_players(job.plan, job.agents, person),
+        players=players,
         agent_ids=job.agent_ids,
         session=session,
         put=put,

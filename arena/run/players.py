@@ -48,6 +48,7 @@ class ModelPlayer:
     options: Mapping[str, Any] = field(default_factory=dict)
     memory: str = "full"
     persona: str = ""
+    prompts: str | None = None
     sampling: Sampling = field(default_factory=Sampling)
     max_tokens_given: bool = False
     timeout_s: float = 120.0
@@ -95,6 +96,7 @@ def make_player(agent: AgentName, game: type[Game], person: Person | None = None
         options=options,
         memory=agent.memory,
         persona=agent.persona,
+        prompts=agent.prompts,
         sampling=sampling,
         max_tokens_given=settings.get("max_tokens") is not None,
         timeout_s=float(settings.get("timeout") or 120.0),

@@ -162,12 +162,22 @@ class Reader:
         ).fetchone()
         return {key: row[key] or 0 for key in row.keys() if key != "cost_usd"} | {"cost_usd": row["cost_usd"]}  # noqa: SIM118
 
+    def sessions(self) -> tuple[int, float]:
+        """How many processes wrote this run, and the seconds that they took; one that was killed left no end."""
+        row = self.db.execute("SELECT MAX(session_id), SUM(closed_ms - opened_ms) FROM sessions").fetchone()
+        return row[0] or 0, (row[1] or 0) / 1000
+
 
 def recorded_replies(run: Path) -> dict[str, str]:
-    """Sample key -> reply, for every call of a run: what `mock/replay` answers with."""
+    """Sample key -> reply, for every call of a run: what `mock/replay` answers with. Matches are named by their key and
+    by their number, since another agent's name makes another key."""
     with Reader(run) as reader:
         query = (
-            "SELECT m.key, s.seat, c.turn, c.path, c.reply FROM calls c JOIN matches m USING (match_id) "
+            "SELECT m.key, m.match_id, s.seat, c.turn, c.path, c.reply FROM calls c JOIN matches m USING (match_id) "
             "JOIN seats s ON s.match_id = c.match_id AND s.seat_no = c.seat_no"
         )
-        return {f"{r['key']}/{r['seat']}/{r['turn']}/{r['path']}": r["reply"] for r in reader.db.execute(query)}
+        found: dict[str, str] = {}
+        for row in reader.db.execute(query):
+            for match in (row["key"], row["match_id"]):
+                found[f"{match}/{row['seat']}/{row['turn']}/{row['path']}"] = row["reply"]
+        return found

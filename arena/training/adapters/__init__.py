@@ -1,0 +1,1 @@
+"""Everything that touches a trainer library: one module a supported release."""

@@ -1,0 +1,66 @@
+"""Label recipes: pure functions from played matches to labelled rows. Being in this folder is being registered.
+
+A recipe module has `ALGORITHMS` (what it can feed) and `label(matches, options) -> Labelled`. Those of one game stand
+in that game's recipes.py and are found through the registry; those named after an advantage (`group`, `rae`, …) are no
+labels: they say how GRPO weighs its rollouts, and their rows are slots.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Protocol
+
+from arena.core.errors import UnknownName, UsageError
+from arena.core.game import Game
+from arena.training.record import Played
+from arena.training.recipes.from_game import game_recipe, game_recipe_names
+from arena.training.rows import Labelled
+
+ADVANTAGES = ("group", "rae", "spiral", "turn", "tompo")
+DEFAULTS = {"kto": "outcome", "dpo": "fork-pairs", "sft": "winner-only"}
+_NOT_RECIPES = ("__init__", "from_game")
+
+
+class Recipe(Protocol):
+    ALGORITHMS: tuple[str, ...]
+
+    def label(self, matches: Iterable[Played], options: Mapping[str, Any]) -> Labelled: ...
+
+
+@cache
+def common_recipes() -> dict[str, str]:
+    """Name -> module, for the recipes that fit every game."""
+    files = sorted(Path(__file__).parent.glob("*.py"))
+    return {f.stem.replace("_", "-"): f.stem for f in files if f.stem not in _NOT_RECIPES}
+
+
+def find_recipe(name: str, algorithm: str, game: type[Game]) -> Recipe:
+    """The recipe of that name; a UsageError where it does not fit the algorithm or the game."""
+    if algorithm == "grpo":
+        raise UsageError(f"{name}: grpo plays its own rollouts; its recipes are {', '.join(ADVANTAGES)}")
+    recipe: Any
+    if name in common_recipes():
+        recipe = import_module(f"arena.training.recipes.{common_recipes()[name]}")
+    else:
+        recipe = game_recipe(name, game)
+    if recipe is None:
+        known = [*common_recipes(), *game_recipe_names(game), *ADVANTAGES]
+        raise UnknownName(f"recipe for {game.name}", name, known, hint=f"recipes: {', '.join(known)}")
+    if algorithm not in recipe.ALGORITHMS:
+        raise UsageError(f"the recipe {name} gives rows for {' and '.join(recipe.ALGORITHMS)}, not for {algorithm}")
+    found: Recipe = recipe
+    return found
+
+
+def check_recipe(name: str, algorithm: str, game: type[Game]) -> None:
+    """Stop where a recipe cannot feed an algorithm in a game."""
+    if algorithm == "grpo":
+        if name not in ADVANTAGES:
+            raise UnknownName("recipe for grpo", name, ADVANTAGES, hint=f"recipes: {', '.join(ADVANTAGES)}")
+    elif name in ADVANTAGES:
+        raise UsageError(f"the recipe {name} is for grpo, not for {algorithm}")
+    else:
+        find_recipe(name, algorithm, game)

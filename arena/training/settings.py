@@ -1,0 +1,294 @@
+"""What a training run is told to do: resolved once, checked before anything starts, frozen in RUN/config.toml.
+
+Every field of `Params` is a `--param key=value`. What is not set is filled in by algorithm here, so the frozen file is
+complete and a run never depends on a default of a later release.
+"""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from arena.core.canonical import digest
+from arena.core.config import Config, option
+from arena.core.errors import UnknownName, UsageError
+
+Algorithm = Literal["sft", "kto", "dpo", "grpo"]
+Reference = Literal["base", "previous", "initial"]
+ALGORITHMS: tuple[str, ...] = get_args(Algorithm)
+REFERENCES: tuple[str, ...] = get_args(Reference)
+POPULATIONS = ("self", "latest", "fsp", "pfsp", "psro", "fxp", "game")
+
+
+class Params(Config):
+    """Fields of `--param`, with their meaning."""
+
+    # the adapter and the optimiser
+    lora_r: int = option(8, "rank of the LoRA adapter", low=1, high=1024)
+    lora_alpha: int = option(16, "scale of the LoRA adapter", low=1, high=4096)
+    batch: int = option(8, "rows in one forward pass; grpo: rollouts", low=1, high=4096)
+    accumulation: int = option(1, "forward passes in one optimiser step", low=1, high=4096)
+    lr_schedule: Literal["constant", "linear", "cosine"] = option("constant", "how the learning rate goes")
+    warmup_steps: int = option(0, "steps over which the learning rate rises", low=0)
+    max_grad_norm: float = option(1.0, "gradients are scaled down to this norm", low=0)
+    beta: float | None = option(None, "strength of the reference; default 0.1, grpo 0 (no reference)", low=0)
+    loss: str | None = option(None, "the trainer's loss type; several for dpo with +, as sigmoid+sft")
+    save_steps: int = option(25, "steps between checkpoints", low=1)
+    keep_checkpoints: bool = option(False, "keep iter_k/train/ after the policy is registered")
+    dtype: Literal["auto", "fp32", "bf16"] = option("auto", "weights of the base; auto = bf16 on CUDA, else fp32")
+    gradient_checkpointing: bool = option(False, "less memory, slower steps")
+
+    # rows
+    prompts: Literal["accepted", "as_sent"] = option("accepted", "as_sent: with re-asks and raw replies (ablation)")
+    illegal_share: float = option(0.2, "most illegal rows among the undesirable ones", low=0, high=1)
+    delta: float = option(0.0, "outcome: how far from the mean a payoff must be", low=0)
+    max_length: int | None = option(None, "tokens of a row; default: what the longest row needs, at most the context")
+    overflow: Literal["fail", "drop", "shorten"] = option("fail", "rows over max_length (fail: above 1 %)")
+    init: Literal["champion", "last", "base"] = option("champion", "where an iteration's weights start")
+    update: Literal["both", "alternate"] = option("both", "several roles: all of them in an iteration, or in turn")
+
+    # forks (dpo)
+    fork_states: int = option(4, "decision points of a match that are branched", low=1)
+    fork_k: int = option(4, "candidate answers at each", low=2, high=64)
+    fork_rollouts: int = option(8, "continuations of each candidate", low=1)
+    fork_margin: float = option(0.05, "least difference of a pair, as a share of the payoff range", low=0, high=1)
+
+    # grpo
+    num_generations: int = option(8, "rollouts of one slot", low=2)
+    num_iterations: int = option(1, "updates on one set of rollouts", low=1)
+    scale_rewards: Literal["group", "none"] = option("group", "divide advantages by the group's spread")
+    illegal_penalty: float = option(0.1, "taken off the reward for each illegal answer", low=0)
+    rae_decay: float = option(0.95, "how much of a baseline stays at each update", low=0, high=1)
+    rae_start: Literal["collect", "zero"] = option("collect", "baselines start at the collect stage's means, or at 0")
+    turn: Literal["mixed", "return"] = option("mixed", "recipe turn: outcome and turn terms, or returns")
+    turn_weight: float = option(1.0, "recipe turn: weight of the turn term", low=0)
+    tompo_alpha: float = option(0.5, "recipe tompo: weight of the welfare term", low=0, high=1)
+    trust_region: float = option(
+        0.0, "mask a rollout if a token's log-ratio exceeds this (0.7 is usual); 0 = off", low=0
+    )
+    prune: float = option(0.0, "drop tokens below this share of the most likely one (0.005 is usual); 0 = off", low=0)
+    entropy_coef: float = option(0.0, "bonus for entropy", low=0)
+    adaptive_entropy: bool = option(False, "adapt the bonus to a target of 0.2")
+    top_entropy: float = option(1.0, "train on this share of tokens, those with most entropy", low=0, high=1)
+    entropy_smoothing: float = option(0.0, "penalty on entropy that leaves its running mean by a fifth", low=0)
+    adora: bool = option(False, "weigh slots whose mean reward rises by 1.25, falls by 0.75")
+    filter_quantile: float = option(0.0, "skip groups whose reward spread is below this quantile", low=0, high=1)
+
+    # opponents, evaluation, gate
+    pool: tuple[str, ...] = option((), "further opponents in the pool")
+    pfsp: Literal["hard", "even"] = option("hard", "weights of pfsp: (1-p)^2 or p(1-p)")
+    meta: Literal["nash", "uniform"] = option("nash", "psro: how the pool is weighed")
+    anchors: tuple[str, ...] = option((), "fixed opponents of evaluation; default: those of --opponents, else bots")
+    gate_margin: float = option(0.0, "a candidate's lower bound must exceed this")
+    final_matches: int | None = option(None, "deals of the final report; default as --eval-matches", low=0)
+
+
+_BETA = {"sft": 0.0, "kto": 0.1, "dpo": 0.1, "grpo": 0.0}
+_LOSS = {"sft": "nll", "kto": "kto", "dpo": "sigmoid", "grpo": "dapo"}
+_LOSSES = {
+    "sft": ("nll",),
+    "kto": ("kto", "apo_zero_unpaired"),
+    "dpo": (
+        "sigmoid", "ipo", "hinge", "robust", "sppo_hard", "apo_zero", "apo_down", "nca_pair", "exo_pair", "bco_pair",
+        "aot", "sigmoid_norm", "sft",
+    ),
+    "grpo": ("dapo", "grpo", "dr_grpo", "bnpo", "cispo", "sapo", "luspo", "vespo"),
+}  # fmt: skip
+_LR = {"sft": 2e-4, "kto": 5e-5, "dpo": 5e-5, "grpo": 5e-5}
+GRPO_STEPS = 50
+
+
+@dataclass(frozen=True)
+class TrainSettings:
+    """A whole training run, resolved. `league_folder` is absolute: a run is resumed by its folder alone."""
+
+    algorithm: str
+    game: str
+    model: str
+    seed: int
+    league: str
+    league_folder: str
+    recipe: str
+    lr: float
+    set: Mapping[str, Any] = field(default_factory=dict)
+    roles: tuple[str, ...] = ()
+    opponents: str = "self"
+    iterations: int = 1
+    matches: int = 256
+    eval_matches: int = 200
+    steps: int | None = None
+    reference: str = "previous"
+    gate: str = "ci"
+    budget: float | None = None
+    device: str = "auto"
+    params: Params = field(default_factory=Params)
+
+    def as_json(self) -> dict[str, Any]:
+        """Every field; what is None is left out, since TOML has no word for it."""
+        values = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "params"}
+        values |= {"set": dict(self.set), "roles": list(self.roles)}
+        values["params"] = {k: v for k, v in self.params.as_json().items() if v is not None}
+        return {key: value for key, value in values.items() if value is not None}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> TrainSettings:
+        values = dict(data)
+        values["roles"] = tuple(values.get("roles", ()))
+        return cls(**values | {"params": Params.make(values.get("params", {}))})
+
+    def sha256(self) -> str:
+        """What makes this run this run; where the league lies and which device computes does not."""
+        return digest({k: v for k, v in self.as_json().items() if k not in ("league_folder", "device", "budget")})
+
+    @property
+    def beta(self) -> float:
+        return _BETA[self.algorithm] if self.params.beta is None else self.params.beta
+
+    @property
+    def losses(self) -> tuple[str, ...]:
+        """The trainer's loss types; `spiral` means dr_grpo unless another is named."""
+        default = "dr_grpo" if self.recipe == "spiral" else _LOSS[self.algorithm]
+        return tuple((self.params.loss or default).split("+"))
+
+    @property
+    def fixed_opponents(self) -> tuple[str, ...]:
+        """Names given as opponents; empty where a population is."""
+        from arena.models.names import parse_list
+
+        if self.opponents in POPULATIONS or self.opponents.startswith("league:"):
+            return ()
+        return tuple(f"{s}={n}" if s else n for s, n in parse_list(self.opponents))
+
+    @property
+    def is_self_play(self) -> bool:
+        """Whether rollouts are of the live policy in all seats."""
+        return self.opponents == "self"
+
+    def policy(self, role: str, k: int) -> str:
+        """The league's name of a role's policy after iteration k."""
+        middle = f"-{role}" if role and len(self.roles) > 1 else ""
+        return f"{self.league}{middle}-k{k}"
+
+
+def check(settings: TrainSettings) -> None:
+    """Everything that can be known to be wrong before any work. Names and recipes are checked by the caller."""
+    s, p = settings, settings.params
+    if s.algorithm not in ALGORITHMS:
+        raise UnknownName("algorithm", s.algorithm, ALGORITHMS, hint=f"algorithms: {', '.join(ALGORITHMS)}")
+    if s.reference not in REFERENCES:
+        raise UsageError(f"--reference is one of {', '.join(REFERENCES)}, not {s.reference!r}")
+    if s.gate not in ("ci", "none"):
+        raise UsageError(f"--gate is ci or none, not {s.gate!r}")
+    if s.device not in ("auto", "cpu", "cuda"):
+        raise UsageError(f"--device is auto, cpu or cuda, not {s.device!r}")
+    for word in s.losses:
+        if word not in _LOSSES[s.algorithm]:
+            raise UnknownName(f"loss of {s.algorithm}", word, _LOSSES[s.algorithm])
+    if s.algorithm != "dpo" and len(s.losses) > 1:
+        raise UsageError(f"{s.algorithm} takes one loss, not {'+'.join(s.losses)}")
+    if s.algorithm == "kto" and p.batch < 2:
+        raise UsageError("kto needs a batch of at least 2: it measures its KL term on mismatched rows of a batch")
+    if s.algorithm == "grpo":
+        _check_grpo(s)
+    if s.set and not isinstance(s.set, Mapping):
+        raise UsageError("--set is key=value")
+    if s.league.startswith(".") or "/" in s.league or not s.league:
+        raise UsageError(f"--league is a plain name, not {s.league!r}")
+
+
+def _check_grpo(s: TrainSettings) -> None:
+    p = s.params
+    if (p.batch * p.accumulation) % p.num_generations:
+        raise UsageError(
+            f"num_generations ({p.num_generations}) must divide batch x accumulation ({p.batch * p.accumulation})",
+            hint=f"--param batch={p.num_generations * max(1, round(p.batch / p.num_generations))}",
+        )
+    if s.recipe == "group" and s.is_self_play:
+        raise UsageError(
+            "the recipe group compares attempts in one seat against frozen opponents; in self-play seats are mixed",
+            hint="--recipe rae, or --opponents NAME",
+        )
+
+
+def default_recipe(algorithm: str, opponents: str) -> str:
+    from arena.training.recipes import DEFAULTS
+
+    return DEFAULTS.get(algorithm) or ("rae" if opponents == "self" else "group")
+
+
+def default_lr(algorithm: str) -> float:
+    return _LR.get(algorithm, 5e-5)
+
+
+def default_batch(algorithm: str) -> int:
+    return 16 if algorithm == "grpo" else 8
+
+
+def parse_params(pairs: Sequence[str], algorithm: str, given: Mapping[str, Any] | None = None) -> Params:
+    """`key=value` pairs over a file's table; values as JSON where they are JSON, else text; lists by commas."""
+    values: dict[str, Any] = {"batch": default_batch(algorithm), **(given or {})}
+    for pair in pairs:
+        key, mark, text = pair.partition("=")
+        if not mark:
+            raise UsageError(f"--param {pair!r}: write key=value")
+        if key in ("pool", "anchors"):
+            values[key] = [part for part in text.split(",") if part]
+            continue
+        try:
+            values[key] = json.loads(text)
+        except ValueError:
+            values[key] = text
+    return Params.make(values)
+
+
+# --- the file -------------------------------------------------------------------------------------------------------
+
+
+def to_toml(settings: TrainSettings) -> str:
+    """The frozen file: plain keys first, then the tables."""
+    values = settings.as_json()
+    tables = {key: values.pop(key) for key in ("set", "params")}
+    lines = [f"{key} = {_toml(value)}" for key, value in values.items()]
+    for name, table in tables.items():
+        lines += ["", f"[{name}]", *(f"{key} = {_toml(value)}" for key, value in table.items())]
+    return "\n".join(lines) + "\n"
+
+
+def from_toml(path: Path) -> TrainSettings:
+    return TrainSettings.from_json(read_file(path))
+
+
+def read_file(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}") from error
+    except ValueError as error:
+        raise UsageError(f"{path} is not valid TOML: {error}") from error
+
+
+def known_keys() -> tuple[str, ...]:
+    """What a --config file may hold."""
+    return tuple(f.name for f in fields(TrainSettings) if f.name != "league_folder")
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{json.dumps(str(k))} = {_toml(v)}" for k, v in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(_toml(v) for v in value) + "]"
+    if isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    return json.dumps(value)
+
+
+def differing(old: TrainSettings, new: TrainSettings) -> list[str]:
+    """The fields in which two runs differ."""
+    a, b = old.as_json(), new.as_json()
+    keys = [k for k in dict.fromkeys([*a, *b]) if k not in ("league_folder", "device", "budget", "params")]
+    found = [k for k in keys if a.get(k) != b.get(k)]
+    return found + [k for k in asdict(new.params) if getattr(old.params, k) != getattr(new.params, k)]

@@ -1,0 +1,84 @@
+"""The train stage's own process: `python -m arena.training.stage FOLDER`, FOLDER holding job.json.
+
+A process of its own, because the thread counts of torch must stand in the environment before it is imported, and
+because only the end of a process gives all memory back. Exit codes: 0 trained, 2 wrong input, 5 a health rule.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from arena.core.errors import ArenaError, UsageError
+
+ENVIRONMENT = {
+    "OMP_NUM_THREADS": "1",
+    "TOKENIZERS_PARALLELISM": "false",
+    "HF_HUB_OFFLINE": "1",
+    "TRL_EXPERIMENTAL_SILENCE": "1",
+    "LITELLM_LOCAL_MODEL_COST_MAP": "True",
+    "TQDM_DISABLE": "1",
+    "HF_DATASETS_DISABLE_PROGRESS_BARS": "1",
+}
+FAULT = "fault.json"
+
+
+class Unhealthy(ArenaError, RuntimeError):
+    """A health rule stopped the training."""
+
+    kind = "health"
+
+
+class StageFailed(ArenaError, RuntimeError):
+    """The training process ended without a policy."""
+
+    kind = "train"
+
+
+def run_stage(folder: Path) -> None:
+    """Train in a child process, to its end; its log is FOLDER/train.log."""
+    (folder / FAULT).unlink(missing_ok=True)
+    env = {**ENVIRONMENT, **{key: os.environ[key] for key in os.environ if key not in ("HF_HUB_OFFLINE",)}}
+    env["HF_HUB_OFFLINE"] = os.environ.get("HF_HUB_OFFLINE", "1")
+    with (folder / "train.log").open("ab") as log:
+        command = [sys.executable, "-m", "arena.training.stage", str(folder)]
+        process = subprocess.Popen(command, env=env, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        try:
+            code = process.wait()
+        except BaseException:  # an interrupt: the child stops at its last checkpoint
+            process.terminate()
+            process.wait()
+            raise
+    if code == 0:
+        return
+    fault = json.loads((folder / FAULT).read_text()) if (folder / FAULT).is_file() else {}
+    message = str(fault.get("message") or f"the training process ended with code {code}")
+    if fault.get("kind") == "health":
+        raise Unhealthy(message, hint=f"see {folder / 'metrics.jsonl'}")
+    if fault.get("kind") in ("usage", "config"):
+        raise UsageError(message, hint=fault.get("hint"))
+    raise StageFailed(message, hint=f"its log is {folder / 'train.log'}")
+
+
+def main(folder: Path) -> int:
+    from arena.training.adapters.trl_1_16 import train
+    from arena.training.job import StageJob
+
+    try:
+        train(StageJob.read(folder))
+    except ArenaError as error:
+        fault = {"kind": error.kind, "message": error.message, "hint": error.hint}
+        (folder / FAULT).write_text(json.dumps(fault))
+        return 5 if isinstance(error, Unhealthy) else 2 if isinstance(error, UsageError) else 1
+    return 0
+
+
+if __name__ == "__main__":
+    for name, value in ENVIRONMENT.items():
+        os.environ.setdefault(name, value)
+    from arena.training import stage  # by its full name, so that its errors are the ones that adapters raise
+
+    sys.exit(stage.main(Path(sys.argv[1])))

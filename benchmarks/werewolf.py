@@ -132,7 +132,7 @@ def main() -> None:
     parser.add_argument("--arms", default="quiet,sample,bayes")
     parser.add_argument("--wolves", default="sample")
     parser.add_argument("--memory", default="window=4")
-    chosen = parser.parse_args()
+    chosen = parser.parse_intermixed_args()
     if chosen.what == "gate":
         gate(chosen.presets, chosen.deals, chosen.arms.split(","), chosen.wolves)
     elif chosen.what == "cpu":

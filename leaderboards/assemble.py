@@ -24,7 +24,8 @@ from arena.leaderboards.rated import Rated
 
 AGREED_POLICY = "as each match's configuration declares (config_sha256); illegal answers count as played"
 
-NOT_COPIED = (*COUNTS, "theta", "n_games", "provisional")  # the board has its own, or says it elsewhere
+FITTED = ("bt", "pl", "composite")  # their tables have what a headline needs, and meta the ratings of the others
+NOT_OWN = (*COUNTS, "theta", "provisional", "regularised")  # what a headline may say and the board says for it
 
 
 class Call(NamedTuple):
@@ -54,19 +55,22 @@ def board(every: DataFrame, done: DataFrame, call: Call, digest: str) -> tuple[D
         out = out.merge(part, on="agent", how="left", validate="one_to_one")
     own: list[str] = []
     for name, found in ran.items():
+        table = found.table
         if name == headline:
-            out = _with(out, found.table, [c for c in map(str, found.table) if c not in NOT_COPIED])
-        elif not _is_rating(found):
-            renamed, extra = _own_columns(name, found.table, out)
+            ours = (*columns.RANKS, *RATING, *columns.role_columns(columns.roles(table.columns)))
+            out = _with(out, table, [c for c in ours if c in table])
+            table = table.drop(columns=[c for c in (*ours, *NOT_OWN) if c in table])
+        if name not in FITTED:
+            renamed, extra = _own_columns(name, table, out)
             own += extra
             out = _with(out, renamed, [c for c in map(str, renamed) if c not in out])
     if "composite" in ran:
         out, own = _with(out, ran["composite"].table, ["n_games"]), [*own, "n_games"]
-    out = _ranked(out, ran, headline)
+    out = _ranked(out.copy(), ran, headline)  # a copy is one block again: many joins leave pandas with fragments
     _provisional(out, call, ran.get(headline or ""))
     anytime = _publish(out, call, ran, headline)
     meta = _meta(every, done, call, ran, skipped, headline, anytime, digest)
-    if headline in ("bt", "pl", "composite"):
+    if headline in FITTED:
         out, meta["clean"] = _clean(out, every, done, call, str(headline))
     order = columns.ordered(out.columns, names, own)
     return columns.by_rank(out)[order], meta
@@ -149,13 +153,20 @@ def _publish(out: DataFrame, call: Call, ran: dict[str, Rated], headline: str | 
     meta = ran[headline].meta
     out["method"], out["anchor"] = headline, call.anchor
     out["regularised"] = meta.get("regularised", False)
-    if not str(call.facts.get("schedule", "")).startswith("adaptive") or "rating_se" not in out:
+    if not _is_adaptive(call.facts.get("schedule")) or "rating_se" not in out:
         return None
-    deals = int(meta.get("n_clusters", 0))
-    factor = anytime_factor(deals, int(call.facts.get("planned_deals") or deals))
+    deals, played = int(meta.get("n_clusters", 0)), int(meta.get("n_matches", 0))
+    planned = max(int(call.facts.get("planned_matches") or 0), played)
+    factor = anytime_factor(deals, planned * deals // max(played, 1))
     out["rating_lo"] = out["rating"] - factor * out["rating_se"]
     out["rating_hi"] = out["rating"] + factor * out["rating_se"]
     return factor
+
+
+def _is_adaptive(schedule: Any) -> bool:
+    if isinstance(schedule, list):
+        return any(map(_is_adaptive, schedule))
+    return str(schedule.get("kind") if isinstance(schedule, dict) else schedule) == "adaptive"
 
 
 def _clean(
@@ -216,7 +227,7 @@ def _meta(
         "excluded": columns.excluded(every),
         "agents": int(done["agent"].nunique()),
         "deals": int(done["deal_id"].nunique()),
-        "illegal_policy": call.facts.get("illegal_policy", AGREED_POLICY),
+        "illegal_policy": call.facts.get("illegal_policy") or AGREED_POLICY,
         "schedule": call.facts.get("schedule"),
         "stop": call.facts.get("stop"),
         "runs": call.facts.get("runs", []),

@@ -96,7 +96,7 @@ def _summary(rows: DataFrame, done: DataFrame) -> DataFrame:
     for metric in game_metrics(done):
         taken = metric in out or metric in keys
         add(f"metric_{metric}" if taken else metric, _numbers(done, metric), every, least=MIN_DEALS)
-    return keys.assign(**out)
+    return pd.concat([keys, DataFrame(out, index=keys.index)], axis=1)
 
 
 def _sums(unit: Ints, value: Floats) -> Floats:

@@ -39,6 +39,7 @@ class Board:
     match_file: bytes = field(repr=False)
 
     def csv(self) -> str:
+        """The table as the text of its published file."""
         rows = [{str(key): value for key, value in row.items()} for row in self.table.to_dict("records")]
         return csvfile.write(list(map(str, self.table.columns)), rows)
 

@@ -28,7 +28,13 @@ RESERVED = frozenset((*RANKS, "agent", *IDENTITY, *RATING, "provisional", "regul
 
 
 def role_columns(names: Iterable[str]) -> list[str]:
-    return [f"rating_{role}{end}" for role in sorted(names) for end in ("", "_lo", "_hi")]
+    """The rating columns of these roles, in their published order. A role whose name would make it a column of every
+    board ("lo", "clean") is written `rating_role_<role>`."""
+    out = []
+    for role in sorted(names):
+        own = [f"rating_{role}{end}" for end in ("", "_lo", "_hi")]
+        out += [f"rating_role_{role}{end}" for end in ("", "_lo", "_hi")] if RESERVED & set(own) else own
+    return out
 
 
 def roles(present: Iterable[str]) -> list[str]:

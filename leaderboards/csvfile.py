@@ -45,12 +45,14 @@ def cell(value: Any) -> str:
 
 
 def escape(text: str) -> str:
+    """Text as a cell that no spreadsheet runs and that shows all its characters."""
     text = _ESCAPED.sub(lambda m: f"\\u005c{m[0][1:]}", text)
     plain = "".join(_code(c) if unicodedata.category(c) in _INVISIBLE else c for c in text)
     return f"'{plain}" if _FORMULA.match(text) else plain
 
 
 def unescape(text: str) -> str:
+    """The text that `escape` was given."""
     if text.startswith("'") and _FORMULA.match(_decoded(text[1:])):
         text = text[1:]
     return _decoded(text)

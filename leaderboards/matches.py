@@ -6,7 +6,6 @@ order (match, seat), so that the order of lines or seats in a file changes no re
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable
 from hashlib import sha256
 from pathlib import Path
@@ -16,8 +15,8 @@ import numpy as np
 import pandas as pd
 from pandas import DataFrame
 
-from arena.core.errors import ReplayMismatch, UnknownName, UsageError
-from arena.leaderboards import csvfile, matchfile
+from arena.core.errors import UsageError
+from arena.leaderboards import csvfile, matchfile, runs
 from arena.leaderboards.arrays import Ints
 from arena.leaderboards.matchfile import TURNS
 
@@ -50,31 +49,23 @@ def read(path_or_run: str | Path, *more: str | Path) -> DataFrame:
     table = DataFrame.from_records(list(matchfile.seat_rows(objects)))
     table.attrs["matches_jsonl"] = content
     table.attrs["matches_of"] = fingerprint(table)
+    table.attrs["facts"] = runs.joined([runs.facts(path) for path in paths if _is_run(path)])
     return table
+
+
+def _is_run(path: Path) -> bool:
+    return path.is_dir() and ((path / "run.sqlite").exists() or not (path / "matches.jsonl").is_file())
 
 
 def _match_objects(path: Path) -> tuple[list[dict[str, Any]], bytes]:
     """The matches of a path and the bytes of their match file."""
-    if path.is_dir() and not ((path / "matches.jsonl").is_file() and not (path / "run.sqlite").exists()):
-        objects = _run_objects(path)
+    if _is_run(path):
+        objects = runs.match_objects(path)
         return [o for o in objects if not o.get("superseded")], matchfile.to_lines(objects)
     file = path / "matches.jsonl" if path.is_dir() else path
     if not file.is_file():
         raise UsageError(f"{file}: there is no such match file or run folder")
     return matchfile.parse(file.read_bytes(), str(file))
-
-
-def _run_objects(run: Path) -> list[dict[str, Any]]:
-    """The matches of a run folder, with the figures of their games as far as these can be replayed."""
-    from arena.run.replayed import metrics_of
-    from arena.store.export import match_rows
-
-    try:
-        with metrics_of(run) as figures:
-            return list(match_rows(run, metrics=figures, times=True))
-    except (UnknownName, ReplayMismatch) as error:
-        warnings.warn(f"{run}: without the figures of its games, which cannot be replayed: {error}", stacklevel=4)
-        return list(match_rows(run, times=True))
 
 
 def _joined(parts: list[list[dict[str, Any]]]) -> tuple[list[dict[str, Any]], bytes]:
@@ -119,6 +110,7 @@ def played(table: DataFrame) -> DataFrame:
 
 
 def need_two(agents: Iterable[Any]) -> None:
+    """Refuse a table of a single agent."""
     names = list(agents)
     if len(names) < 2:
         raise UsageError(f"agent: a rating needs at least two agents; the table holds {len(names)} ({names[0]!r})")
@@ -141,8 +133,8 @@ def checked(table: DataFrame) -> DataFrame:
     out["seat"] = out["seat"].where(
         out["seat"] != "", "player_" + out.groupby("match_id", sort=False).cumcount().astype(str)
     )
-    for column in table.columns.difference([*TEXT, "rank"], sort=False):
-        out[column] = table[column].to_numpy()
+    rest = table[list(table.columns.difference([*TEXT, "rank"], sort=False))].set_axis(out.index)
+    out = pd.concat([out, rest], axis=1)
     out["order"] = _order(table, out["match_id"])
     _numbers(out, table)
     out["rank"] = _ranks(out, table)
@@ -254,6 +246,7 @@ def _clean(out: DataFrame) -> None:
 
 
 def has_roles(table: DataFrame) -> bool:
+    """Whether any seat of the (checked) table has a role."""
     return bool((table["role"] != "").any())
 
 

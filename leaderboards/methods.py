@@ -32,6 +32,8 @@ RANKING = ("bt", "elo", "pl", "alpharank", "nash", "composite")
 
 
 class Method(Protocol):
+    """What every rating method is, whoever wrote it."""
+
     name: str
 
     def rate(self, table: DataFrame, *, seed: int, bootstrap: int, **options: Any) -> Rated: ...
@@ -65,4 +67,5 @@ def find(name: str) -> Any:
 
 @cache
 def third_party() -> dict[str, EntryPoint]:
+    """The methods that installed packages add."""
     return {point.name: point for point in entry_points(group="arena.ratings")}

@@ -40,6 +40,7 @@ def fit(table: DataFrame, *, covariates: Sequence[str] = (), prior_sd: float | N
 
 
 def rate(table: DataFrame, *, seed: int = 0, bootstrap: int = 1000, anchor: str | None = None, **options: Any) -> Rated:
+    """The fit as a rating method: bootstrap intervals over deals, chances to be best, ranks and their bounds."""
     settings = {"covariates": (), "prior_sd": None, **options}
     solved, sides = _solved(table, **settings)
     found = finish(solved, sides.tallies, n_matches=len(sides.teams.match_size))

@@ -9,6 +9,7 @@ from pandas import DataFrame
 
 from arena.core.errors import UnknownName
 from arena.leaderboards.arrays import Floats
+from arena.leaderboards.columns import role_columns
 from arena.leaderboards.fitting.bootstrap import interval, p_top1, rank_bounds, replicates, stream
 from arena.leaderboards.fitting.fit import SCALE, Fit, Solved, rating
 
@@ -50,9 +51,10 @@ def rated(solved: Solved, fit: Fit, *, method: str, seed: int, bootstrap: int, a
     for role in solved.named.roles:
         known = fit.table[f"theta_{role}"].to_numpy()
         low, high = interval(rating(params @ solved.named.in_role(role)[order].T - shift))
-        columns[f"rating_{role}"] = rating(known - zero)
-        columns[f"rating_{role}_lo"] = np.where(np.isnan(known), np.nan, low)
-        columns[f"rating_{role}_hi"] = np.where(np.isnan(known), np.nan, high)
+        point, lower, upper = role_columns([role])
+        columns[point] = rating(known - zero)
+        columns[lower] = np.where(np.isnan(known), np.nan, low)
+        columns[upper] = np.where(np.isnan(known), np.nan, high)
     table = fit.table[["agent", "n_matches", "n_wins", "n_ties", "n_losses", *_extra(fit.table)]].assign(**columns)
     offsets = params[:, solved.named.first_offset :]
     meta = describe(fit) | {

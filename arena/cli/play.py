@@ -69,7 +69,7 @@ def plan_one(game: str, agents: list[str], seed: int, pairs: list[str]) -> tuple
         deal_seed=seed,
         seed=seed,
         seating=seating,
-        deal_id=f"{made.name}/{preset}/0",
+        deal_id=f"{made.name}/{preset}/0-{seed & 0xFFFFFF:06x}",
         block=1,
     )
     return settings, specs, planned

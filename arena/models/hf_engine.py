@@ -8,6 +8,7 @@ SmolLM2-135M: bf16 batches are not reproducible by seed, the record is what repr
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Sequence
 from functools import cached_property
@@ -32,8 +33,9 @@ class Engine:
     def __init__(self, folder: Path, name: str, *, dtype: str, device: str, threads: int | None) -> None:
         import transformers
 
-        transformers.logging.disable_progress_bar()  # a library of ours prints nothing
-        transformers.logging.set_verbosity_error()
+        if not os.environ.get("TRANSFORMERS_VERBOSITY"):  # nothing is printed unless somebody asks for it
+            transformers.logging.disable_progress_bar()
+            transformers.logging.set_verbosity_error()
         self.folder, self.name = folder, name
         self._threads = threads
         self.config = transformers.AutoConfig.from_pretrained(folder, trust_remote_code=False)

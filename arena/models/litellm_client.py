@@ -16,6 +16,7 @@ import logging
 import os
 import re
 import time
+import warnings
 from collections.abc import Mapping
 from dataclasses import replace
 from importlib.metadata import version
@@ -49,10 +50,12 @@ _PREFIX = re.compile(r"(?:litellm\.\w+: |\w*(?:Error|Exception)(?:: | - ))+")
 class LiteLLMClient:
     """One model of one provider that litellm knows."""
 
+    _open = 0  # clients that may still call
+
     def __init__(self, name: ModelName) -> None:
         self._litellm = litellm = quiet_litellm()
         self.name = name
-        self._redactor = Redactor({})
+        self._redactor = Redactor()  # litellm takes its keys from many variables
         self._redactor.add_url("url", name.url)
         known = {str(getattr(provider, "value", provider)) for provider in litellm.provider_list}
         if name.provider not in known:
@@ -69,6 +72,8 @@ class LiteLLMClient:
                 f"{name.provider}/{name.model}: choice=score needs a model in process; use choice=auto here"
             )
         self._reasoning_body(name.options.get("reasoning"))
+        self._is_open = True
+        LiteLLMClient._open += 1
 
     async def complete(self, request: Request) -> Response:
         enforced = self._enforced(request)
@@ -130,9 +135,14 @@ class LiteLLMClient:
         if self._http is not None:
             await self._http.close()
             self._http = None
-        from litellm.llms.custom_httpx.async_client_cleanup import close_litellm_async_clients
+        if not self._is_open:
+            return
+        self._is_open = False
+        LiteLLMClient._open -= 1
+        if not LiteLLMClient._open:  # litellm keeps one pool for all of them
+            from litellm.llms.custom_httpx.async_client_cleanup import close_litellm_async_clients
 
-        await close_litellm_async_clients()
+            await close_litellm_async_clients()
 
     # --- what is sent -----------------------------------------------------------------------------------------------
 
@@ -155,7 +165,8 @@ class LiteLLMClient:
     def _enforced(self, request: Request) -> Enforced | None:
         if self.name.options.get("choice") == "text":
             return None
-        return enforce(request.shape, self._capabilities, all_required=self._model.startswith(("openai/", "azure/")))
+        is_openai = self.name.provider in ("openai", "azure") and self.name.url is None
+        return enforce(request.shape, self._capabilities, all_required=is_openai)
 
     def _reasoning_body(self, wanted: str | None) -> dict[str, Any]:
         if wanted is None:
@@ -201,9 +212,6 @@ class LiteLLMClient:
                 f"{self.name.provider}/{self.name.model} needs a key: set the variable {' or '.join(missing)}",
                 hint=f"export {missing[0]}=… or name another variable with ?key_env=NAME",
             )
-        for variable, value in os.environ.items():
-            if variable.endswith(("_API_KEY", "_TOKEN", "_SECRET", "_SECRET_ACCESS_KEY")):
-                self._redactor.add(variable, value)
 
     def _declared(self, by_url: bool) -> Capabilities:
         if by_url:
@@ -276,6 +284,8 @@ def quiet_litellm() -> Any:
     os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")  # before the import, or it fetches a price list
     import litellm
 
+    # litellm asks for this at its import only; its classes are built, and remarked upon, at their first use
+    warnings.filterwarnings("ignore", message=".*`ReadOnly` qualifier", category=UserWarning)
     litellm.suppress_debug_info = True  # else an unknown model prints "Provider List …" to stdout
     litellm.set_verbose = False
     litellm.callbacks, litellm.success_callback, litellm.failure_callback = [], [], []

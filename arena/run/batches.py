@@ -76,6 +76,6 @@ def results(
             payoffs.append(
                 paid and {slot: sum(paid[s["seat"]] for s in own) / len(own) for slot, own in held.items() if own}
             )
-        deal = int(matches[0]["deal_id"].rpartition("/")[2])
+        deal = int(matches[0]["deal_id"].rpartition("/")[2].partition("-")[0])
         found.append(BlockResult(Block(number - 1, deal, tuple(seatings)), tuple(payoffs)))
     return found

@@ -143,7 +143,7 @@ def plan_block(
                 deal_seed=deal,
                 seed=seed,
                 seating=seating,
-                deal_id=f"{game.name}/{preset}/{block.deal}",
+                deal_id=f"{game.name}/{preset}/{block.deal}-{deal & 0xFFFFFF:06x}",
                 block=block.number + 1,
                 tag=tag,
             )

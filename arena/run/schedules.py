@@ -4,6 +4,8 @@
     round-robin  the same, the order of groups shuffled in each cycle
     random       a random group in random slots, a fresh deal for each match
     cross        one deal played by every combination of the slots' own agents (when every agent names its slot)
+    swiss        neighbours in the standings meet, round after round (arena.run.swiss)
+    adaptive     the matches that say most about who is best, or about the response graph (arena.run.adaptive)
 
 A *slot* is a side where the game has sides and `seating` is not "mixed", else a seat. A schedule is a pure function of
 its field and of the results of earlier batches: no clock, no global chance, nothing about matches still open. Static
@@ -36,23 +38,45 @@ class Block(NamedTuple):
 
 
 class BlockResult(NamedTuple):
-    """A finished block: the payoffs of each of its matches by slot, None where a match is void or failed."""
+    """A finished block: the payoffs of each of its matches by slot, None where a match is void or failed. `teams`: the
+    team of each slot in each match, where slots are seats of a game with teams; else empty."""
 
     block: Block
     payoffs: tuple[Mapping[str, float] | None, ...]
+    teams: tuple[Mapping[str, str], ...] = ()
+
+
+class Estimate(NamedTuple):
+    """Strengths in nats, in the order of the agents asked for. `cov`: what is still believed possible, wide for an agent
+    that has hardly played. `clustered`: the sampling covariance of `mean`, matches of one deal counted together."""
+
+    mean: Sequence[float]
+    cov: Sequence[Sequence[float]]
+    clustered: Sequence[Sequence[float]]
 
 
 class Posterior(Protocol):
-    """Agents, posterior means and covariances of their strengths, from the results so far. Handed in by the caller."""
+    """Strengths from the results so far. Handed in by the caller, since the engine knows no rating."""
 
-    def __call__(
-        self, agents: Sequence[str], results: Sequence[BlockResult]
-    ) -> tuple[Sequence[str], Sequence[float], Sequence[Sequence[float]]]: ...
+    def __call__(self, agents: Sequence[str], results: Sequence[BlockResult]) -> Estimate: ...
+
+
+class Stop(NamedTuple):
+    """Why a schedule ended. `value` is what the rule looks at: the probability to be best (p_top1), the smallest lead
+    over a rival in half-widths (anytime), the edges left open (edges)."""
+
+    rule: str
+    why: str
+    deals: int
+    matches: int
+    leader: str | None = None
+    value: float | None = None
 
 
 @dataclass(frozen=True)
 class Field:
-    """What a schedule may know. `own` = the agents that are bound to a slot (selectors, pins)."""
+    """What a schedule may know. `own` = the agents that are bound to a slot (selectors, pins); `sided` = slots are sides,
+    which differ in what they can do."""
 
     slots: tuple[str, ...]
     agents: tuple[str, ...]
@@ -62,6 +86,7 @@ class Field:
     weights: Mapping[str, float] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
     posterior: Posterior | None = None
+    sided: bool = False
 
 
 class Schedule(Protocol):
@@ -71,6 +96,14 @@ class Schedule(Protocol):
 
     def batch(self, field: Field, results: Sequence[BlockResult]) -> list[Block] | None:
         """The next blocks, or None when the schedule is finished."""
+        ...
+
+
+class Dynamic(Schedule, Protocol):
+    """A schedule that looks at results."""
+
+    def stop(self, field: Field, results: Sequence[BlockResult]) -> Stop | None:
+        """Why the schedule is finished; None while it goes on."""
         ...
 
 
@@ -120,13 +153,21 @@ class Random:
         return {slot: _weighted(pool, weights, rng) for slot in field.slots}
 
 
-_SCHEDULES: dict[str, Schedule] = {s.name: s for s in (Paired(), RoundRobin(), Random())}
+_STATIC: dict[str, Schedule] = {s.name: s for s in (Paired(), RoundRobin(), Random())}
+
+
+def dynamic_schedules() -> dict[str, Dynamic]:
+    from arena.run.adaptive import Adaptive  # they are built from what this module defines
+    from arena.run.swiss import Swiss
+
+    return {s.name: s for s in (Swiss(), Adaptive())}
 
 
 def find_schedule(name: str) -> Schedule:
-    if name not in _SCHEDULES:
-        raise UnknownName("schedule", name, _SCHEDULES, hint=f"schedules: {', '.join(_SCHEDULES)}")
-    return _SCHEDULES[name]
+    known = _STATIC | dynamic_schedules()
+    if name not in known:
+        raise UnknownName("schedule", name, known, hint=f"schedules: {', '.join(known)}")
+    return known[name]
 
 
 def _groups(agents: Sequence[str], size: int, rng: Rng, shuffled: bool) -> Iterator[tuple[str, ...]]:

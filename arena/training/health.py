@@ -12,9 +12,10 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
+from arena.core.errors import ArenaError
 from arena.training.stage import Unhealthy
 
-__all__ = ["Unhealthy", "Watch", "is_repetitive", "warnings"]
+__all__ = ["Converged", "Unhealthy", "Watch", "is_repetitive", "warnings"]
 
 Verdict = Literal["go on", "converged", "stop"]
 
@@ -22,6 +23,12 @@ CONVERGED = 0.98
 _FLAT_GRADIENT, _FLAT_GROUPS, _COLLAPSE = 3, 10, 10
 _LEAST_ENTROPY = 0.05
 _LONG = 20  # tokens from which an answer counts as long
+
+
+class Converged(ArenaError, RuntimeError):
+    """There is nothing left to learn from: every match is paid alike, at the top. No fault; the run ends well."""
+
+    kind = "converged"
 
 
 class Watch:

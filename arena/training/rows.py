@@ -162,7 +162,9 @@ def summary(labelled: Labelled) -> dict[str, Any]:
     rows = labelled.rows
     counts: Counter[str] = Counter()
     for row in rows:
-        kind = {True: "desirable", False: "undesirable"}.get(row.get("label"), "pairs" if "chosen" in row else "rows")
+        kind = "pairs" if "chosen" in row else "rows"
+        if "label" in row:
+            kind = "desirable" if row["label"] else "undesirable"
         counts[f"{row['role']}/{row['ask']}/{kind}"] += 1
     labels = Counter(row["label"] for row in rows if "label" in row)
     return {

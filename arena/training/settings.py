@@ -125,7 +125,7 @@ class TrainSettings:
     gate: str = "ci"
     budget: float | None = None
     device: str = "auto"
-    params: Params = field(default_factory=Params)
+    params: Params = field(default_factory=lambda: Params.make({}))
 
     def as_json(self) -> dict[str, Any]:
         """Every field; what is None is left out, since TOML has no word for it."""
@@ -214,12 +214,6 @@ def _check_grpo(s: TrainSettings) -> None:
         )
 
 
-def default_recipe(algorithm: str, opponents: str) -> str:
-    from arena.training.recipes import DEFAULTS
-
-    return DEFAULTS.get(algorithm) or ("rae" if opponents == "self" else "group")
-
-
 def default_lr(algorithm: str) -> float:
     return _LR.get(algorithm, 5e-5)
 
@@ -252,9 +246,9 @@ def to_toml(settings: TrainSettings) -> str:
     """The frozen file: plain keys first, then the tables."""
     values = settings.as_json()
     tables = {key: values.pop(key) for key in ("set", "params")}
-    lines = [f"{key} = {_toml(value)}" for key, value in values.items()]
+    lines = [f"{key} = {toml_value(value)}" for key, value in values.items()]
     for name, table in tables.items():
-        lines += ["", f"[{name}]", *(f"{key} = {_toml(value)}" for key, value in table.items())]
+        lines += ["", f"[{name}]", *(f"{key} = {toml_value(value)}" for key, value in table.items())]
     return "\n".join(lines) + "\n"
 
 
@@ -276,11 +270,11 @@ def known_keys() -> tuple[str, ...]:
     return tuple(f.name for f in fields(TrainSettings) if f.name != "league_folder")
 
 
-def _toml(value: Any) -> str:
+def toml_value(value: Any) -> str:
     if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{json.dumps(str(k))} = {_toml(v)}" for k, v in value.items()) + "}"
+        return "{" + ", ".join(f"{json.dumps(str(k))} = {toml_value(v)}" for k, v in value.items()) + "}"
     if isinstance(value, list | tuple):
-        return "[" + ", ".join(_toml(v) for v in value) + "]"
+        return "[" + ", ".join(toml_value(v) for v in value) + "]"
     if isinstance(value, str):
         return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
     return json.dumps(value)

@@ -77,7 +77,7 @@ def check_tokens(
     if overflow == "fail" and len(over) > FAIL_ABOVE * len(rows):
         raise UsageError(
             f"{len(over)} of {len(rows)} rows have more than {limit} tokens",
-            hint="--param overflow=drop leaves them out, overflow=shorten cuts their oldest part, max_length=N allows more",
+            hint="--param overflow=drop leaves them out, overflow=shorten cuts their oldest part",
         )
     if max_length is None:
         found.max_length = found.longest
@@ -122,7 +122,7 @@ def _has_special(template: ChatTemplate, row: Mapping[str, Any]) -> bool:
 
 
 def _kind(row: Mapping[str, Any]) -> str:
-    label = {True: "desirable", False: "undesirable"}.get(row.get("label"), "row")
+    label = "row" if "label" not in row else "desirable" if row["label"] else "undesirable"
     return f"{label}, {row['role']}"
 
 

@@ -113,6 +113,7 @@ def log_rho(u: Floats, m: int) -> Floats:
 
 
 def log_rates(gains: Floats, alpha: float, m: int) -> Floats:
+    """The logs of the rates of moves with these gains."""
     with np.errstate(over="ignore"):
         u = alpha * gains
         if not np.isfinite(m * u).all():

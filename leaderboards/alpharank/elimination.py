@@ -52,9 +52,22 @@ def gth(rates: Floats) -> Floats | None:
         return np.ones(1)
     if not eliminate(rates, 1):
         return None
+    mass = _substitution(rates)
+    if mass is not None:
+        return np.asarray(mass / mass.sum())
     with np.errstate(divide="ignore"):
         logs = np.log(rates)
     return _normalised(_back_substitution(logs))
+
+
+def _substitution(rates: Floats) -> Floats | None:
+    """p, up to a factor, from the visits that elimination left; None where one is too small or large for a float."""
+    visits = np.ascontiguousarray(rates.T)
+    mass = np.ones(len(rates))
+    for k in range(1, len(rates)):
+        mass[k] = mass[:k] @ visits[k, :k]
+    total = mass.sum()
+    return mass if mass.min() > 0 and np.isfinite(total) else None
 
 
 def gth_logs(logs: Floats) -> Floats:
@@ -100,7 +113,7 @@ def _leading_sum(orders: Orders, factors: Floats) -> tuple[int, float]:
 
 
 def _back_substitution(logs: Floats) -> Floats:
-    """ln p, up to a constant, from the visits that elimination left above the diagonal."""
+    """ln p, up to a constant, from the logs of the same visits."""
     mass = np.zeros(len(logs))
     for k in range(1, len(logs)):
         mass[k] = _log_sum(mass[:k] + logs[:k, k])

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 from scipy.sparse import csr_array
-from scipy.sparse.csgraph import connected_components, dijkstra
+from scipy.sparse.csgraph import breadth_first_order, connected_components, dijkstra
 
 from arena.core.errors import UsageError
 from arena.leaderboards.alpharank.chain import Moves
@@ -57,12 +57,17 @@ def _fast_class(moves: Moves, logs: Floats, n: int) -> Ints | None:
         if costs[moves.target == root].max() <= CHEAP:  # one move from anywhere: no search needed
             return np.concatenate([[root], np.delete(np.arange(n), root)])
     kept = logs > FLOOR
-    graph: Sparse = csr_array((costs[kept], (moves.source[kept], moves.target[kept])), shape=(n, n))
+    source, target = moves.source[kept].astype(np.int32), moves.target[kept].astype(np.int32)
+    graph: Sparse = csr_array((costs[kept], (source, target)), shape=(n, n))
+    reverse: Sparse = csr_array((costs[kept], (target, source)), shape=(n, n))
+    root = int(inflow.argmax())
+    if dijkstra(reverse, indices=np.array([root])).max() <= CHEAP:  # then it lies in the only sink class
+        members = breadth_first_order(graph, root, return_predecessors=False)
+        return np.concatenate([[root], np.sort(members[members != root])]).astype(np.intp)
     sinks = sink_classes(graph)
     if len(sinks) != 1:
         return None
     root = int(sinks[0][inflow[sinks[0]].argmax()])
-    reverse: Sparse = csr_array(graph.T)
     if dijkstra(reverse, indices=np.array([root])).max() > CHEAP:
         return None
     return np.concatenate([[root], sinks[0][sinks[0] != root]])

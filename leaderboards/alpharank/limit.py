@@ -37,6 +37,7 @@ def response_graph(payoffs: Payoffs) -> Sparse:
 
 
 def solve(payoffs: Payoffs) -> Floats:
+    """pi in the limit, over all states."""
     graph = response_graph(payoffs)
     sinks = sink_classes(graph)
     inner = [_stationary(graph[members][:, members]) for members in sinks]
@@ -158,7 +159,7 @@ def _reaches(inside: Sparse, entry: Floats) -> Floats:
     doors = np.flatnonzero(entry)
     back = inside.T.tocoo()
     rows, columns = np.r_[back.row, np.full(len(doors), n)], np.r_[back.col, doors]
-    reverse = csr_array((np.ones(len(rows)), (rows, columns)), shape=(n + 1, n + 1))
+    reverse = csr_array((np.ones(len(rows)), (rows.astype(np.int32), columns.astype(np.int32))), shape=(n + 1, n + 1))
     found = np.zeros(n + 1)
     found[breadth_first_order(reverse, n, return_predecessors=False)] = 1.0
     return found[:n]

@@ -33,6 +33,7 @@ class _Draw(NamedTuple):
 
 
 def rate(table: DataFrame, *, seed: int = 0, bootstrap: int = 1000, **options: Any) -> Rated:
+    """The mass of each agent, its interval over deals, and the share of resamples in which it is in a sink class."""
     options.pop("anchor", None)
     settings = {"form": "auto", **options}
     done = matches.played(table)
@@ -101,6 +102,7 @@ def _edges(game: chain.Payoffs) -> chain.Moves:
 
 
 def limit_sinks(payoffs: list[Floats]) -> list[Ints]:
+    """The sink classes of payoffs whose form is known."""
     return finite.sink_classes(limit.response_graph(chain.read(payoffs, len(payoffs) == 1)))
 
 

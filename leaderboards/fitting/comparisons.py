@@ -37,6 +37,7 @@ class Comparisons:
 
 
 def is_pair_table(table: DataFrame) -> bool:
+    """A pair table has a, b and score; a match table never has all three."""
     return {"a", "b", "score"} <= set(table.columns)
 
 
@@ -180,6 +181,8 @@ def make_edges(
 
 
 def pair_tallies(cells: Cells, n: int) -> DataFrame:
+    """n_matches, n_wins, n_ties, n_losses by agent code: score 1, one half, other."""
+
     def total(first: Any, second: Any) -> Ints:
         counts = np.bincount(cells.first, cells.times * first, minlength=n)
         return (counts + np.bincount(cells.second, cells.times * second, minlength=n)).astype(np.intp)

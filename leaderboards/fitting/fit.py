@@ -115,6 +115,7 @@ def strengths(solved: Solved, maps: Floats, covariance: Floats) -> tuple[Floats,
 
 
 def rating(theta: Any) -> Any:
+    """Nats on the rating scale: 400 points are odds of ten to one."""
     return CENTRE + SCALE * theta
 
 

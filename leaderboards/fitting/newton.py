@@ -21,6 +21,8 @@ FLAT = 1e-11  # a direction whose curvature is this much smaller than the larges
 
 
 class Evaluation(NamedTuple):
+    """An objective at a point."""
+
     value: Callable[[], float]  # asked for seldom, and no cheaper than the rest
     gradient: Floats
     curvature: Floats  # minus the Hessian
@@ -52,6 +54,8 @@ class Prior(NamedTuple):
 
 
 class Solution(NamedTuple):
+    """Where Newton's method ended."""
+
     params: Floats
     curvature: Floats  # of the penalised, pinned objective at params
     log_likelihood: float  # without the prior
@@ -111,6 +115,7 @@ def _centred(params: Floats, prior: Prior) -> Floats:
 
 
 def pinned(curvature: Floats, prior: Prior) -> Floats:
+    """The curvature with the prior's, and with a constant added to each gauge block."""
     full = curvature + np.diag(prior.precision)
     for block in prior.gauges:
         full[np.ix_(block, block)] += full[block, block].mean() / len(block)

@@ -46,6 +46,8 @@ def choice_sets(ranks: tuple[int, ...]) -> list[tuple[float, dict[int, float]]]:
 
 
 class PlackettLuce:
+    """The likelihood of orders, as sums over choice sets."""
+
     def __init__(self, orders: Orders, design: Sparse) -> None:
         """`design`: one row a slot."""
         self.design, self.transposed, self.n_params = design, design.T.tocsr(), int(design.shape[1])

@@ -47,6 +47,7 @@ class Scale(NamedTuple):
 
 
 def known(value: Any) -> bool:
+    """Whether a cell holds a finite number."""
     return isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)
 
 

@@ -63,20 +63,16 @@ class Svg:
         d = f"M{_number(x1)} {_number(y)}H{_number(x2)}M{_number(x1)} {cap}M{_number(x2)} {cap}"
         self.add("path", f"s{index % SERIES} bar", d=d)
 
-    def render(self, style: str = "") -> str:
-        """The drawing as an element of the page, or with its own `style` as a file."""
+    def render(self) -> str:
+        """The drawing as an element."""
         size = f'viewBox="0 0 {_number(self.width)} {_number(self.height)}"'
-        if style:
-            size += f' width="{_number(self.width)}" height="{_number(self.height)}"'
-        style = f"<style>{style}</style>" if style else ""
         label = escape(one_line(self.label))
-        return (
-            f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img" aria-label="{label}" class="chart">'
-            f"{style}{''.join(self.parts)}</svg>"
-        )
+        head = f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img" aria-label="{label}" class="chart">'
+        return f"{head}{''.join(self.parts)}</svg>"
 
 
 def path(points: Iterable[tuple[float, float]], close: bool = False) -> str:
+    """The `d` of a line through points."""
     return "M" + "L".join(f"{_number(x)} {_number(y)}" for x, y in points) + ("Z" if close else "")
 
 

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from arena.leaderboards import Board, board, bt, elo, leaderboard, matches, matchfile, methods
+from arena.leaderboards import Board, board, bt, elo, leaderboard, matches, matchfile
 
 Tables = Callable[..., Any]
 
@@ -151,7 +151,7 @@ def test_several_games_are_headed_by_the_composite_under_all(duels: Tables, vill
 def test_an_adaptive_schedule_publishes_anytime_intervals(duels: Tables) -> None:
     table = duels(4, 60)
     fixed = leaderboard(table, bootstrap=50)
-    table.attrs["facts"] = {"schedule": "adaptive", "stop": "p_top1 >= .95", "planned_deals": 60}
+    table.attrs["facts"] = {"schedule": "adaptive", "stop": "p_top1 >= .95", "planned_matches": 120}
     adaptive = leaderboard(table, bootstrap=50)
 
     width = (adaptive.table["rating_hi"] - adaptive.table["rating_lo"]) / (2 * adaptive.table["rating_se"])
@@ -273,166 +273,3 @@ def test_the_hash_is_that_of_the_file_that_was_read(duels: Tables, tmp_path: Pat
     assert (found.table["matches_sha256"] == found.meta["matches_sha256"]).all()
     assert changed.meta["matches_sha256"] != found.meta["matches_sha256"]
     assert len(changed.match_file.splitlines()) == 39
-
-
-# --- writing and checking -------------------------------------------------------------------------------------------
-
-
-def test_write_makes_four_files_and_check_finds_that_they_hold(villages: Tables, tmp_path: Path) -> None:
-    written = leaderboard(villages(4, 40), "all", bootstrap=20, anchor="agent-0").write(tmp_path / "b", "my-board")
-
-    assert [path.name for path in written] == ["my-board.csv", "meta.json", "matches.jsonl", "my-board.html"]
-    assert b"\r" not in written[0].read_bytes()
-    assert sorted(path.name for path in (tmp_path / "b").iterdir()) == sorted(path.name for path in written)
-    assert board.check(tmp_path / "b") == []
-
-
-def edit(path: Path, old: str, new: str) -> None:
-    content = path.read_text()
-    assert old in content
-    path.write_text(content.replace(old, new, 1))
-
-
-def test_check_names_what_was_changed(duels: Tables, tmp_path: Path) -> None:
-    found = leaderboard(duels(4, 40), bootstrap=20)
-    rating = rows(found.csv())[0]["rating"]
-
-    def published() -> Path:
-        found.write(tmp_path / "b", "b")
-        return tmp_path / "b"
-
-    edit(published() / "b.csv", rating, "1999.99")
-    assert board.check(tmp_path / "b") == [f"b.csv, row 1 (agent-3): rating is '1999.99', computed '{rating}'"]
-    edit(published() / "meta.json", '"void": 0', '"void": 3')
-    assert board.check(tmp_path / "b") == ["meta.json: excluded.void is 3, computed 0"]
-    edit(published() / "matches.jsonl", '"player_0":1', '"player_0":2')
-    assert "has the hash" in board.check(tmp_path / "b")[0]
-    edit(published() / "b.csv", "agent-3", "agent-9")
-    assert "agent is 'agent-9'" in board.check(tmp_path / "b")[0]
-    (published() / "b.csv").write_text("rank\n1\n")
-    assert "other rows or columns" in board.check(tmp_path / "b")[0]
-    (published() / "meta.json").unlink()
-    assert "cannot be recomputed" in board.check(tmp_path / "b")[0]
-
-
-def test_check_knows_what_the_run_said(duels: Tables, tmp_path: Path) -> None:
-    table = duels(4, 40)
-    table.attrs["facts"] = {"schedule": "adaptive", "stop": "budget 5", "runs": ["abc"], "illegal_policy": "forfeit"}
-
-    leaderboard(table, bootstrap=20).write(tmp_path / "b", "b")
-
-    assert board.check(tmp_path / "b") == []
-
-
-def test_a_file_that_is_no_boards_is_not_overwritten(duels: Tables, tmp_path: Path) -> None:
-    found = leaderboard(duels(4, 20), bootstrap=5)
-    (tmp_path / "meta.json").write_text('{"mine": true}')
-
-    with pytest.raises(ValueError, match="belongs to no board"):
-        found.write(tmp_path, "b")
-
-    assert (tmp_path / "meta.json").read_text() == '{"mine": true}'
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["meta.json"]
-
-
-@pytest.mark.parametrize("name", ["", "Board", ".hidden", "../up", "a/b", "x" * 65, "a b", "-flag", "board\n"])
-def test_a_name_never_chooses_a_path(duels: Tables, tmp_path: Path, name: str) -> None:
-    with pytest.raises(ValueError, match="no name for a board"):
-        leaderboard(duels(3, 10), bootstrap=0).write(tmp_path, name)
-    assert list(tmp_path.iterdir()) == []
-
-
-HOSTILE = '=HYPERLINK("http://x","y")'
-
-
-def test_hostile_names_stay_text_in_the_csv(duels: Tables, tmp_path: Path) -> None:
-    table = duels(3, 40).replace({"agent-0": HOSTILE, "agent-1": "@x\u202e\u200b", "agent-2": "</script><b>"})
-    table["=cmd()"] = 1.0
-    table["rating"] = 2.0
-    found = leaderboard(table, "all", bootstrap=10)
-
-    path = found.write(tmp_path / "b", "b")[0]
-
-    for line in csv.reader(io.StringIO(path.read_text())):
-        for cell in line:
-            assert not cell.lstrip().startswith(("=", "+", "@")), cell
-            assert cell.startswith("'") or not cell.startswith("-") or float(cell) < 0
-    assert "\u202e" not in path.read_text()
-    assert found.table["metric_rating"].tolist() == [2.0] * 3
-    assert board.check(tmp_path / "b") == []
-
-
-def test_roles_and_metrics_named_like_columns_do_not_take_their_place(villages: Tables) -> None:
-    table = villages(3, 40).replace({"seer": "clean", "villager": "lo"}).assign(elo=7.0, win_rate=3.0, payoff_lo=1.0)
-
-    found = leaderboard(table, ("bt", "elo"), bootstrap=10).table
-
-    assert (found["elo"] > 1000).all()
-    assert (found["metric_elo"] == 7).all()
-    assert found["win_rate"].between(0, 1).all()
-    assert (found["metric_win_rate"] == 3).all()
-
-
-# --- methods --------------------------------------------------------------------------------------------------------
-
-
-def test_an_unknown_method_names_the_nearest(duels: Tables) -> None:
-    with pytest.raises(ValueError, match=r"there is no rating method 'alpharnk'\. Did you mean alpharank"):
-        leaderboard(duels(3, 10), ("alpharnk",))
-
-
-def test_a_method_that_does_not_apply_is_an_error_when_asked_for_and_skipped_under_all(duels: Tables) -> None:
-    table = duels(3, 20)
-    with pytest.raises(ValueError, match="1 game"):
-        leaderboard(table, ("composite",))
-
-    skipped = meta_of(leaderboard(table, "all", bootstrap=10))["skipped"]
-
-    assert list(skipped) == ["composite"]
-
-
-def test_third_party_methods_come_through_entry_points(
-    duels: Tables, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    info = tmp_path / "plugin-1.0.dist-info"
-    info.mkdir()
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: plugin\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text("[arena.ratings]\nluck = luckplugin:METHOD\n")
-    (tmp_path / "luckplugin.py").write_text(
-        "from pandas import DataFrame\nfrom arena.leaderboards import Rated\n\n\nclass Luck:\n    name = 'luck'\n\n"
-        "    def rate(self, table, *, seed, bootstrap, **options):\n"
-        "        agents = sorted(set(table['agent']))\n"
-        "        return Rated(DataFrame({'agent': agents, 'luck': 1.0, 'elo': 0.0, '=x': 2}), {'seed': seed})\n\n\n"
-        "METHOD = Luck()\n"
-    )
-    monkeypatch.syspath_prepend(str(tmp_path))
-    methods.third_party.cache_clear()
-    try:
-        found = leaderboard(duels(3, 20), ("bt", "elo", "luck"), bootstrap=5, seed=4)
-        names = methods.names()
-    finally:
-        methods.third_party.cache_clear()
-
-    assert names == ["bt", "elo", "pl", "alpharank", "nash", "composite", "plain", "luck"]
-    assert found.table["luck"].tolist() == [1.0] * 3
-    assert (found.table["elo"] > 1000).all()
-    assert found.table["luck_elo"].tolist() == [0.0] * 3
-    assert meta_of(found)["methods"]["luck"] == {"seed": 4}
-    assert list(found.table.columns).index("luck") < list(found.table.columns).index("illegal_rate")
-
-
-def test_every_built_in_method_keeps_the_contract(villages: Tables, duels: Tables) -> None:
-    both: Any = pd.concat([villages(4, 40), duels(4, 40)])
-    for name in methods.BUILT_IN:
-        method = methods.find(name)
-        rated = method.rate(both if name == "composite" else villages(4, 40), seed=0, bootstrap=10)
-
-        assert method.name == name
-        assert sorted(rated.table["agent"]) == [f"agent-{i}" for i in range(4)]
-        assert isinstance(rated.meta, dict)
-
-
-def test_bad_arguments_are_named(duels: Tables) -> None:
-    for options in ({"bootstrap": -1}, {"min_matches": -1}):
-        with pytest.raises(ValueError, match="at least 0"):
-            leaderboard(duels(3, 10), **options)  # type: ignore[arg-type]  # a mapping of whole numbers

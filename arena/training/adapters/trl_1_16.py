@@ -39,11 +39,15 @@ def train(job: StageJob) -> None:
     device = device_of(job.device)
     base, tokenizer = load_base(job.base, device, job.options)
     checkpoint = last_checkpoint(job.path / CHECKPOINTS)
-    recorder = Recorder(job.path / "metrics.jsonl", job.k, checkpoint and int(checkpoint.name.rpartition("-")[2]) or 0)
+    recorder = Recorder(
+        job.path / "metrics.jsonl", job.k, (checkpoint and int(checkpoint.name.rpartition("-")[2])) or 0
+    )
     watch = Watch(job.algorithm)
     trainer = _trainer(job, base, tokenizer, device, [_callback(recorder, watch)])
     _set_reference(trainer.model, job)
     trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    if job.algorithm == "grpo":
+        trainer.engine.flush()
     if watch.reason is not None:
         raise Unhealthy(watch.reason)
     model = trainer.accelerator.unwrap_model(trainer.model)

@@ -15,13 +15,18 @@ from typing import Any, Protocol
 
 from arena.core.errors import UnknownName, UsageError
 from arena.core.game import Game
-from arena.training.record import Played
 from arena.training.recipes.from_game import game_recipe, game_recipe_names
+from arena.training.record import Played
 from arena.training.rows import Labelled
 
 ADVANTAGES = ("group", "rae", "spiral", "turn", "tompo")
 DEFAULTS = {"kto": "outcome", "dpo": "fork-pairs", "sft": "winner-only"}
 _NOT_RECIPES = ("__init__", "from_game")
+
+
+def default_recipe(algorithm: str, opponents: str) -> str:
+    """What rows are made by where nobody says it."""
+    return DEFAULTS.get(algorithm) or ("rae" if opponents == "self" else "group")
 
 
 class Recipe(Protocol):

@@ -1,0 +1,135 @@
+"""What a training run would take, before anything starts: matches, asks, tokens, steps, memory, dollars.
+
+Asks and tokens come from 20 simulated matches with random legal answers, rendered and counted with the model's own
+tokenizer. An estimate: real answers, forks that end early and skipped duplicates move it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+from arena.core.match import Match
+from arena.core.seeds import Rng
+from arena.models.names import resolve
+from arena.play import new_match
+from arena.training import forks
+from arena.training.evaluate import seatings
+from arena.training.settings import GRPO_STEPS, TrainSettings
+from arena.training.setup import Run, anchors, set_up
+from arena.training.stages import WARM_MATCHES
+
+SIMULATED = 20
+
+
+def estimate(settings: TrainSettings) -> dict[str, Any]:
+    """Everything as numbers; faults of the settings are raised as they would be at the start."""
+    run = set_up(Path("dry-run"), settings)
+    s, p = settings, settings.params
+    asks, prompt, row = _simulated(run)
+    own = asks / max(run.game.seat_count(), 1)
+    ways = seatings(run.game, run.roles[0])
+    collected = s.matches if s.algorithm != "grpo" else 0 if s.recipe == "group" else min(WARM_MATCHES, s.matches)
+    policies = 3 if s.iterations > 1 else 2
+    evaluated = s.eval_matches * ways * policies * len(run.roles)
+    final = (s.eval_matches if p.final_matches is None else p.final_matches) * ways * (s.iterations + 1)
+    branches = 0
+    if s.recipe in forks.NEEDED_BY:
+        states = collected * min(p.fork_states, max(1, round(own)))
+        branches = states * p.fork_k * (1 + p.fork_rollouts)
+    steps = s.steps or (
+        GRPO_STEPS if s.algorithm == "grpo" else max(1, round(collected * own * ways / (p.batch * p.accumulation)))
+    )
+    rollouts = steps * p.batch * p.accumulation if s.algorithm == "grpo" else 0
+    an_iteration = collected + branches + rollouts + evaluated
+    matches = an_iteration * s.iterations + final
+    paid = _paid(run)
+    return {
+        "stages": ["collect", "label", "train", "evaluate", "gate", "register"],
+        "iterations": s.iterations,
+        "matches": {
+            "collect": collected,
+            "forks": branches,
+            "rollouts": rollouts,
+            "evaluate": evaluated,
+            "final": final,
+            "all": matches,
+        },
+        "asks_a_match": round(asks, 1),
+        "prompt_tokens_a_match": round(prompt),
+        "prompt_tokens": round(prompt * matches),
+        "longest_row": row,
+        "max_length": p.max_length or min(row, run.start.context),
+        "context": run.start.context,
+        "steps": steps * s.iterations,
+        "memory_gb": _memory(run, row),
+        "anchors": list(anchors(run, f"league/{s.policy(run.roles[0], 0)}")),
+        "cost": f"{', '.join(paid)}: priced by their providers; see `arena tournament --dry-run`"
+        if paid
+        else "$0 (local)",
+    }
+
+
+def lines(found: Mapping[str, Any]) -> Iterator[str]:
+    """The same for people."""
+    yield f"{found['iterations']} iterations of {', '.join(found['stages'])}"
+    m = found["matches"]
+    yield (
+        f"matches: {m['collect']} collected, {m['forks']} forks, {m['rollouts']} rollouts, {m['evaluate']} evaluated "
+        f"an iteration; {m['final']} at the end; {m['all']} in all"
+    )
+    yield f"asks a match: {found['asks_a_match']}; prompt tokens: {found['prompt_tokens']} in all"
+    yield f"longest row: {found['longest_row']} tokens, max_length {found['max_length']}, context {found['context']}"
+    if found["longest_row"] > found["max_length"]:
+        yield "rows over max_length: --param overflow=drop or shorten, or max_length"
+    yield f"steps: {found['steps']}; memory: about {found['memory_gb']} GB; cost: {found['cost']}"
+    yield f"anchors of evaluation: {', '.join(found['anchors'])}"
+
+
+def _paid(run: Run) -> list[str]:
+    """Fixed opponents that somebody bills for."""
+    found = []
+    for spec in resolve(list(run.settings.fixed_opponents), type(run.game), ready=False):
+        model = spec.agent.model
+        if model is not None and model.provider not in ("hf", "gguf", "mock"):
+            found.append(spec.agent.canonical)
+    return found
+
+
+def _simulated(run: Run) -> tuple[float, float, int]:
+    """Asks of a match, prompt tokens of all of them, and the tokens of the longest row."""
+    from transformers import AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(run.start.folder, trust_remote_code=False)
+
+    def count(match: Match, seat: str) -> int:
+        messages = match.view(seat).messages()
+        text = tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
+        return len(tokenizer(text, add_special_tokens=False)["input_ids"])
+
+    asks, tokens, longest = [], [], 0
+    for number in range(SIMULATED):
+        match, rng, total, asked = new_match(run.game, number), Rng(number), 0, 0
+        while not match.done:
+            for seat, ask in list(match.pending().items()):
+                size = count(match, seat)
+                total, asked, longest = total + size, asked + 1, max(longest, size + 16)
+                match.submit(seat, ask.sample(rng))
+        asks.append(asked)
+        tokens.append(total)
+    return fmean(asks), fmean(tokens), longest
+
+
+def _memory(run: Run, row: int) -> float:
+    """Weights twice (parent and child do not overlap, so once each), activations of a batch, logits (ours, rough)."""
+    import json
+
+    weights = sum(path.stat().st_size for path in run.start.folder.glob("*.safetensors"))
+    config = json.loads((run.start.folder / "config.json").read_text("utf-8"))
+    hidden, layers = config.get("hidden_size", 1024), config.get("num_hidden_layers", 24)
+    vocabulary = config.get("vocab_size", 50_000)
+    rows = run.settings.params.batch
+    activations = rows * row * (hidden * layers * 34 + 2 * vocabulary) * 4
+    return float(round((0.5e9 + 2 * weights + activations) / 1e9, 1))

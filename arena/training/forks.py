@@ -1,0 +1,177 @@
+"""Forks for `fork-pairs`: from decision points of recorded matches, candidate answers and what comes of each.
+
+Two rounds of matches, all recorded under `forks/K`. First each chosen decision is asked again of the current policy,
+`fork_k` times, each with samples of its own (branches from CANDIDATES on). Then every distinct legal candidate is
+played on `fork_rollouts` times: its answer is copied into the record as part of the prefix. Continuation j has the same
+engine streams, the same bots' streams and the same sample keys for every candidate, so that differences are paired.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from arena.core.asks import Answer, Choice
+from arena.core.canonical import canonical
+from arena.core.record import record, replay
+from arena.core.seeds import stream
+from arena.play import new_match
+from arena.run.keys import match_key
+from arena.run.plan import Planned
+from arena.run.rows import Decision, event_rows, turn_row
+from arena.store.reader import Reader
+from arena.store.writer import Unit
+from arena.training.play import play
+from arena.training.record import Played, read_played
+from arena.training.rows import Trainee
+from arena.training.setup import Run
+
+NEEDED_BY = ("fork-pairs", "lspo-pairs")
+CANDIDATES = 1000  # branches from here on are candidates' own matches; below are continuations
+
+
+@dataclass(frozen=True)
+class State:
+    """One decision of a recorded match, to be decided otherwise."""
+
+    played: Played
+    planned: Planned  # the match that it is in
+    turn: int
+
+
+def play_forks(run: Run, k: int, champions: Mapping[str, str]) -> None:
+    """Both rounds, for the matches of collect/K."""
+    states = list(_states(run, k, champions))
+    tag, p = f"forks/{k}", run.settings.params
+    asked: dict[str, State] = {}
+    plan: list[Planned] = []
+    for state in states:
+        for i in range(p.fork_k):
+            planned = _branch(state, CANDIDATES + i, tag)
+            asked[planned.key] = state
+            plan.append(planned)
+    numbers = play(run.table, plan, copied={key: _prefix(state) for key, state in asked.items()})
+    answers = _answers(run, asked, numbers)
+    plan, prefixes, common = [], {}, {}
+    for state, candidates in answers:
+        for c, answer in enumerate(candidates):
+            for j in range(p.fork_rollouts):
+                planned = _branch(state, j, tag, candidate=c)
+                plan.append(planned)
+                prefixes[planned.key] = _prefix(state, answer)
+                common[planned.key] = f"{state.planned.key}/{state.turn}/{j}"
+    play(run.table, plan, copied=prefixes, common=common)
+
+
+def _states(run: Run, k: int, champions: Mapping[str, str]) -> Iterable[State]:
+    """Up to `fork_states` decisions of the trained seats of each match, spread over the kinds of asks."""
+    with Reader(run.folder) as reader:
+        from arena.run.api import planned_of
+        from arena.run.replayed import games_of
+
+        where = games_of(reader.manifest())
+        rows = {row["key"]: row for row in reader.matches()}
+    for played in read_played(run.folder, tags=[f"collect/{k}"]):
+        found: dict[str, list[int]] = {}
+        for role in run.roles:
+            trainee = Trainee(agents=(champions[role],), roles=(role,) if role else ())
+            for sent in trainee.turns(played):
+                if not _has_one_answer(played.match.turns[sent.turn].ask):
+                    found.setdefault(sent.ask, []).append(sent.turn)
+        planned = planned_of(rows[played.key], played.agents, where)
+        for turn in _spread(found, run.settings.params.fork_states, played.key):
+            yield State(played, planned, turn)
+
+
+def _has_one_answer(ask: Any) -> bool:
+    return isinstance(ask, Choice) and len(ask.options or ()) == 1
+
+
+def _spread(by_kind: Mapping[str, Sequence[int]], most: int, key: str) -> list[int]:
+    """At most `most` turns, one kind after the other, drawn by the match's key."""
+    rng = stream("forks", key)
+    queues = [rng.sample(turns, len(turns)) for _, turns in sorted(by_kind.items())]
+    found: list[int] = []
+    while len(found) < most and any(queues):
+        for queue in queues:
+            if queue and len(found) < most:
+                found.append(queue.pop())
+    return sorted(found)
+
+
+def _branch(state: State, branch: int, tag: str, candidate: int | None = None) -> Planned:
+    """A branch of a state. Chance after the turn is fresh by `branch`, hence common to all candidates."""
+    source = state.planned
+    fork: dict[str, Any] = {"parent": source.key, "at": state.turn, "branch": branch, "tag": tag}
+    if candidate is not None:
+        fork["candidate"] = candidate
+    return replace(
+        source,
+        number=0,
+        key=match_key(source.game, source.config_sha256, source.deal_seed, source.seed, source.seating, fork),
+        tag=tag,
+        parent_key=source.key,
+        fork_turn=state.turn,
+        branch=branch,
+        chance="fresh",
+    )
+
+
+class _Copied:
+    """The rows that a branch begins with: everything before the turn, and the turn too once it is decided."""
+
+    def __init__(self, state: State, answer: Answer | None) -> None:
+        self._state, self._answer = state, answer
+
+    def __call__(self, planned: Planned) -> Unit:
+        played, at = self._state.played, self._state.turn
+        source = played.match
+        chance = (planned.fork_turn or 0, planned.branch or 0)
+        match = new_match(source.game, source.seed, source.deal_seed, preset=source.preset, chance=chance)
+        batch = source.turns[at].batch
+        turns = [t for t in record(source)["turns"] if t["batch"] < batch or (t["batch"] == batch and t["turn"] != at)]
+        if self._answer is not None:
+            turns.append({**record(source)["turns"][at], "answer": self._answer, "fallback": False})
+            turns.sort(key=lambda t: int(t["turn"]))
+        before = [t for t in turns if t["batch"] < batch]
+        replay(match, before)
+        told = len(match.events)
+        opened = dict(match.opened())
+        replay(match, [t for t in turns if t["batch"] == batch])
+        asks = {t.turn: t.ask for t in match.turns} | {
+            t["turn"]: opened[t["seat"]] for t in turns if t["batch"] == batch
+        }
+        applied = self._answer is not None
+        unit: Unit = []
+        for t in turns:
+            sent = played.sent.get(t["turn"])
+            decision = Decision(
+                turn=t["turn"],
+                batch=t["batch"],
+                seat=t["seat"],
+                ask=asks[t["turn"]],
+                answer=t["answer"],
+                status=sent.status if sent is not None and t["turn"] != at else "legal",  # type: ignore[arg-type]  # from the record
+                fallback=bool(t["fallback"]),
+                origin="copied",
+            )
+            unit.append(turn_row(planned.number, match, decision, applied=t["batch"] < batch or applied))
+        rows = event_rows(planned.number, match, 0)
+        return unit + (rows if applied else rows[:told])
+
+
+def _prefix(state: State, answer: Answer | None = None) -> _Copied:
+    return _Copied(state, answer)
+
+
+def _answers(run: Run, asked: Mapping[str, State], numbers: Mapping[str, int]) -> list[tuple[State, list[Answer]]]:
+    """The distinct legal candidates of each state, in order of their branches."""
+    found: dict[tuple[str, int], tuple[State, dict[str, Answer]]] = {}
+    with Reader(run.folder) as reader:
+        for key, state in asked.items():
+            turn = reader.stored_match(numbers[key]).turns[state.turn]
+            _, answers = found.setdefault((state.played.key, state.turn), (state, {}))
+            if turn.status in ("legal", "repaired") and not turn.fallback:
+                answers.setdefault(canonical(turn.answer), turn.answer)
+    return [(state, list(answers.values())) for state, answers in found.values() if len(answers) > 1]

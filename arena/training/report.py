@@ -1,0 +1,91 @@
+"""report.json and report.md: what a finished run came to, on deals that nothing was chosen by."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from arena.training.evaluate import Results
+
+
+def measured(results: Mapping[str, Results], names: Mapping[str, Sequence[str]], seed: int) -> dict[str, Any]:
+    """For each role, every policy's mean payoff on the final deals and its paired difference to the untrained start."""
+    found: dict[str, Any] = {}
+    for role, of_role in results.items():
+        k0 = names[role][0]
+        found[role] = [
+            {
+                "policy": name,
+                "payoff": of_role.mean(name, seed).as_json(),
+                "over_base": of_role.difference(name, k0, seed).as_json(),
+                "over_base_clean": of_role.difference(name, k0, seed, clean=True).as_json(),
+                "lost": of_role.lost_rate(name),
+                "verdict": sentence(of_role.difference(name, k0, seed)),
+            }
+            for name in names[role]
+        ]
+    return found
+
+
+def sentence(difference: Any) -> str:
+    """By rule: "improved" only where the paired interval excludes 0."""
+    if difference.low > 0:
+        return "improved"
+    return "worse" if difference.high < 0 else f"no detectable change (N {difference.n})"
+
+
+def write(folder: Path, report: Mapping[str, Any]) -> None:
+    for name, text in (
+        ("report.json", json.dumps(report, indent=1, sort_keys=True, ensure_ascii=False) + "\n"),
+        ("report.md", _markdown(report)),
+    ):
+        part = folder / f".{name}.part"
+        part.write_text(text, "utf-8")
+        part.replace(folder / name)
+
+
+def _markdown(report: Mapping[str, Any]) -> str:
+    settings = report["settings"]
+    lines = [
+        f"# {settings['algorithm']} on {settings['game']}",
+        "",
+        f"Model {settings['model']}, recipe {settings['recipe']}, opponents {settings['opponents']}, "
+        f"reference {settings['reference']}, seed {settings['seed']}.",
+        "",
+        "## Iterations",
+        "",
+        "| k | role | rows | steps | league | promoted | difference to the champion | 95 % | N |",
+        "|---|---|---|---|---|---|---|---|---|",
+    ]
+    for it in report["iterations"]:
+        e = it["eval"]
+        ci = "open" if e["ci"][0] is None else f"{e['ci'][0]:.4g} to {e['ci'][1]:.4g}"
+        promoted = "yes" if it["promoted"] else "no"
+        lines.append(
+            f"| {it['k']} | {it['role'] or 'all'} | {it['rows']} | {it['steps']} | {it['league']} | {promoted} | "
+            f"{e['diff']:.4g} | {ci} | {e['n']} |"
+        )
+    if report["final"]:
+        lines += ["", "## Final deals", "", "Deals that no gate and no choice has seen.", ""]
+        lines += ["| policy | payoff | 95 % | over the untrained start | 95 % | N | turns lost | verdict |"]
+        lines += ["|---|---|---|---|---|---|---|---|"]
+        for rows in report["final"].values():
+            for row in rows:
+                p, d = row["payoff"], row["over_base"]
+                lines.append(
+                    f"| {row['policy']} | {p['diff']:.4g} | {_ci(p)} | {d['diff']:.4g} | {_ci(d)} | {d['n']} | "
+                    f"{row['lost']:.2%} | {row['verdict']} |"
+                )
+    if report.get("exploitability"):
+        lines += ["", "## Exploitability", "", f"{report['exploitability']}"]
+    for text in report["warnings"]:
+        lines += ["", f"Warning: {text}."]
+    lines += ["", f"Matches of the final deals: SHA-256 {report['final_sha256']}.", ""]
+    return "\n".join(lines)
+
+
+def _ci(estimate: Mapping[str, Any]) -> str:
+    low, high = estimate["ci"]
+    return "open" if low is None else f"{low:.4g} to {high:.4g}"

@@ -1,0 +1,173 @@
+"""A training run before anything happens: its settings joined with what they name, every fault found."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from arena.core.bots import is_control
+from arena.core.errors import ArenaError, UsageError
+from arena.core.game import Game
+from arena.core.match import Match
+from arena.models.grammar import escape
+from arena.models.names import find_bot, parse_name
+from arena.registry import game_bots, make_game
+from arena.training import population
+from arena.training.evaluate import words
+from arena.training.league import Start, find_start
+from arena.training.play import Table, Watch, resolved
+from arena.training.recipes import check_recipe
+from arena.training.settings import POPULATIONS, TrainSettings, check
+
+INSTALL = "pip install 'parley-arena[train]'"
+_MOST_BOTS = 4  # of a game's own among the default anchors
+
+
+@dataclass
+class Run:
+    """The parts of a run that every stage needs. `watch` and `say` are for whoever looks on."""
+
+    folder: Path
+    settings: TrainSettings
+    start: Start
+    game: Game
+    preset: str
+    watch: Watch | None = None
+    say: Any = field(default=lambda text: None)
+
+    @property
+    def table(self) -> Table:
+        s = self.settings
+        return Table(self.folder, s.game, dict(s.set), s.seed, s.budget, self.watch)
+
+    @property
+    def league(self) -> Path:
+        return Path(self.settings.league_folder)
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """The roles that are trained; one without a name where every seat is."""
+        return self.settings.roles or ("",)
+
+    def roles_of(self, k: int) -> tuple[str, ...]:
+        """The roles that iteration k updates."""
+        if self.settings.params.update == "alternate" and len(self.roles) > 1:
+            return (self.roles[(k - 1) % len(self.roles)],)
+        return self.roles
+
+    def iteration(self, k: int, role: str = "") -> Path:
+        """Where a role's files of an iteration are."""
+        folder = self.folder / f"iter_{k:04d}"
+        return folder / role if role and len(self.roles) > 1 else folder
+
+    def relative(self, path: Path) -> str:
+        return path.relative_to(self.folder).as_posix()
+
+    def name_of_adapter(self, adapter: Path) -> str:
+        """The name by which a policy plays before it is in the league."""
+        target, mark, options = self.start.base.partition("?")
+        methods = "".join(f"{method}:" for method in self.start.methods)
+        text = f"{methods}{target}+{escape(str(adapter.resolve()))}{mark}{options}"
+        return parse_name(text, type(self.game)).canonical
+
+    def bounds(self) -> tuple[float, float] | None:
+        found = self.game.payoff_bounds()
+        return (float(found[0]), float(found[1])) if found is not None else None
+
+
+def set_up(folder: Path, settings: TrainSettings, *, watch: Watch | None = None, say: Any = None) -> Run:
+    """The run, or a UsageError: nothing is written and no model is loaded here."""
+    need_packages()
+    check(settings)
+    game, preset = make_game(settings.game, settings.set)
+    check_recipe(settings.recipe, settings.algorithm, type(game))
+    start = find_start(settings.model, type(game))
+    _check_options(settings, start)
+    run = Run(folder, settings, start, game, preset, watch, say or (lambda text: None))
+    _check_roles(run)
+    _check_opponents(run)
+    return run
+
+
+def need_packages() -> None:
+    """Every package that training needs, said at once with the command that installs it."""
+    missing = [name for name in ("torch", "transformers", "trl", "peft", "datasets") if find_spec(name) is None]
+    if missing:
+        raise UsageError(f"training needs {', '.join(missing)}", hint=INSTALL)
+
+
+def _check_options(settings: TrainSettings, start: Start) -> None:
+    if settings.algorithm != "grpo":
+        return
+    if start.options.get("temperature") not in (None, 1.0):
+        raise UsageError("grpo samples at temperature 1; leave temperature out of the model's name")
+    for key in ("top_p", "top_k", "min_p"):
+        if start.options.get(key) is not None:
+            raise UsageError(f"grpo samples from the whole distribution; leave {key} out of the model's name")
+    if start.options.get("choice") == "score":
+        raise UsageError("grpo needs log-probabilities of single tokens; choice=score draws whole options")
+    if start.methods:
+        raise UsageError("grpo trains on a seat's whole match, which needs a model without a method around it")
+
+
+def _check_roles(run: Run) -> None:
+    if not run.settings.roles:
+        return
+    match = Match(run.game, 0)
+    known = list(dict.fromkeys(word for seat in match.seats for word in words(match, seat)))
+    for role in run.settings.roles:
+        if role not in known:
+            raise UsageError(f"{run.game.name} has no role, side or seat {role!r}; it has {', '.join(known)}")
+
+
+def _check_opponents(run: Run) -> None:
+    """Names that do not resolve are faults now, not in iteration 3."""
+    s = run.settings
+    names = [*s.params.pool, *(n.partition("=")[2] if "=" in n.partition("/")[0] else n for n in s.params.anchors)]
+    if s.opponents not in POPULATIONS:
+        entries = population.opponents(s, type(run.game), "", 1, "")
+        names += [entry.name for entry in entries]
+    elif s.opponents == "game":
+        names += [entry.name for entry in population.from_mix(type(run.game))]
+    resolved([name for name in names if name != population.LEARNER], type(run.game))
+
+
+def anchors(run: Run, k0: str) -> tuple[str, ...]:
+    """The fixed opponents of evaluation: those named, else the fixed opponents of training, else the game's scripted
+    bots (controls and bots that cannot play this preset left out) and the untrained start."""
+    s = run.settings
+    if s.params.anchors:
+        return s.params.anchors
+    if s.fixed_opponents:
+        return s.fixed_opponents
+    if s.roles:
+        return ("bot/random",)
+    return ("bot/random", *_bots(run.game), k0)
+
+
+def _bots(game: Game) -> Sequence[str]:
+    found: list[str] = []
+    for name in sorted(game_bots(type(game))):
+        if len(found) < _MOST_BOTS and _can_play(game, name):
+            found.append(f"bot/{game.name}-{name}")
+    return found
+
+
+def _can_play(game: Game, name: str) -> bool:
+    from arena.core.bots import options_of
+    from arena.run.match_task import play_bots
+    from arena.run.players import BotPlayer
+
+    _, bot = find_bot(name, type(game))
+    if is_control(bot):
+        return False
+    player = BotPlayer(name, bot, {key: default for key, (_, default) in options_of(bot).items()})
+    match = Match(game, 1)
+    try:
+        play_bots(match, dict.fromkeys(match.seats, player), "probe")
+    except (ArenaError, LookupError, TypeError, ValueError, StopIteration):
+        return False  # a bot of another preset
+    return True

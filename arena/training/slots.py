@@ -1,0 +1,131 @@
+"""Slots: the rows of GRPO. A slot is a deal, the seats that learn on it, and who sits in the others.
+
+With fixed opponents a slot names one seating and every copy of it is a match of its own: attempts are exchangeable. In
+self-play a slot names no seat: with s trained seats, copy c is seat c mod s of match c // s of the deal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from statistics import fmean
+from typing import Any
+
+from arena.core.errors import UsageError
+from arena.core.match import Match
+from arena.training import collect
+from arena.training.evaluate import trained_seats
+from arena.training.population import Opponent
+from arena.training.record import read_played
+from arena.training.rows import Trainee, write_rows
+from arena.training.setup import Run
+
+LIVE = "live"  # the seating's word for the policy that is being trained
+
+
+def write_slots(
+    run: Run, k: int, role: str, champions: Mapping[str, str], pools: Mapping[str, Sequence[Opponent]]
+) -> dict[str, Any]:
+    """dataset.jsonl of slots, and the facts about them: reward bounds, baselines."""
+    s = run.settings
+    check_generations(run, role)
+    live = {r: LIVE if r == role else name for r, name in champions.items()}
+    planned = collect.plan(run, k, live, pools, _count(run, role), f"rollout/{k}")
+    rows = []
+    for number, one in enumerate(planned):
+        if LIVE not in one.seating.values():
+            continue
+        match = Match(run.game, one.seed, one.deal_seed)
+        if s.is_self_play:
+            own = trained_seats(match, run.game, role, 0) if role else list(match.seats)
+        else:
+            own = [seat for seat, name in one.seating.items() if name == LIVE]
+        rows.append(
+            {
+                "id": f"{k}-{number}",
+                "deal": one.block - 1,
+                "deal_seed": one.deal_seed,
+                "seed": one.seed,
+                "config": one.config,
+                "seating": dict(one.seating),
+                "seats": own,
+                "self_play": s.is_self_play,
+            }
+        )
+    rows = rows[: s.matches]
+    facts: dict[str, Any] = {"rows": len(rows), "matches": len(rows), "train_rows": len(rows)}
+    facts |= {"bounds": _bounds(run, k), "baselines": {}}
+    if s.recipe != "group" and s.params.rae_start == "collect":
+        facts["baselines"] = _baselines(run, k, facts["bounds"])
+    facts["sha256"] = write_rows(run.iteration(k, role) / "dataset.jsonl", rows)
+    return facts
+
+
+def check_generations(run: Run, role: str) -> None:
+    """In self-play every match of a slot fills one row for each trained seat."""
+    if not run.settings.is_self_play:
+        return
+    seats = len(trained_seats(Match(run.game, 0), run.game, role, 0)) if role else run.game.seat_count()
+    if len(run.settings.roles) > 1:
+        raise UsageError(
+            "grpo in self-play trains one shared policy", hint="leave --role out, or name one role at a time"
+        )
+    if run.settings.params.num_generations % seats:
+        raise UsageError(
+            f"num_generations ({run.settings.params.num_generations}) must be a multiple of the {seats} trained seats",
+            hint=f"--param num_generations={seats * 4}",
+        )
+
+
+def _count(run: Run, role: str) -> int:
+    """How many matches to plan so that this role gets its slots."""
+    return run.settings.matches * (1 if run.settings.is_self_play else len(run.roles))
+
+
+def told(run: Run, k: int, role: str, champions: Mapping[str, str], facts: Mapping[str, Any]) -> dict[str, Any]:
+    """What the rollout engine in the child process is told besides the slots."""
+    s = run.settings
+    others = sorted({n for row in _seatings(run, k, role) for n in row.values() if n != LIVE})
+    return {
+        "run": str(run.folder),
+        "game": s.game,
+        "set": dict(s.set),
+        "tag": f"rollout/{k}",
+        "recipe": s.recipe,
+        "bounds": facts["bounds"],
+        "baselines": facts["baselines"],
+        "model": run.start.base,
+        "opponents": others,
+        "context": run.start.context,
+        "choice": run.start.options.get("choice") or "auto",
+        "budget": s.budget,
+    }
+
+
+def _seatings(run: Run, k: int, role: str) -> list[dict[str, str]]:
+    from arena.training.rows import read_rows
+
+    return [row["seating"] for row in read_rows(run.iteration(k, role) / "dataset.jsonl")]
+
+
+def _bounds(run: Run, k: int) -> list[float]:
+    """What payoffs are scaled by: the game's bounds, else what the collect stage saw."""
+    if (bounds := run.bounds()) is not None:
+        return [bounds[0], bounds[1]]
+    paid = [x for played in read_played(run.folder, tags=[f"collect/{k}"]) for x in played.payoffs.values()]
+    if not paid:
+        raise UsageError(
+            f"{run.game.name} declares no payoff bounds and no match was collected to take them from",
+            hint="another recipe than group plays a collect stage",
+        )
+    return [min(paid), max(paid)]
+
+
+def _baselines(run: Run, k: int, bounds: Sequence[float]) -> dict[str, float]:
+    """Mean scaled reward of each role in the collect stage: where its baseline starts."""
+    low, high = bounds
+    seen: dict[str, list[float]] = {}
+    for played in read_played(run.folder, tags=[f"collect/{k}"]):
+        for seat in Trainee().seats(played):
+            role = played.roles.get(seat) or played.match.sides.get(seat) or seat
+            seen.setdefault(role, []).append((played.payoffs[seat] - low) / ((high - low) or 1))
+    return {role: fmean(values) for role, values in sorted(seen.items())}

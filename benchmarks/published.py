@@ -1,0 +1,68 @@
+"""The published board: every game's scripted players and the embedded model, each against each, paired deals.
+
+    python benchmarks/published.py [OUT]        default leaderboards/published/scripted-and-smollm2
+
+One tournament a game, all rated together: `bt` over every match (random play and the model connect the games), and
+each game's own figures. It takes about half an hour on two cores; the replies of a second run come from the cache.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+MODEL = "gguf/smollm2-135m"
+SEED = "20261120"
+# game, agents beside the model and the random player, matches of scripted players, matches with the model in them
+FIELDS = (
+    ("kuhn", "bot/nash,bot/loose,bot/tight", 600, 60),
+    ("leduc", "bot/nash,bot/loose,bot/tight", 600, 48),
+    ("gops/n4", "bot/match-prize,bot/prize-plus-one,bot/top-down", 600, 32),
+    (
+        "matrix/ipd",
+        "bot/tit-for-tat,bot/grim-trigger,bot/always-defect,bot/always-cooperate,bot/win-stay-lose-shift",
+        420,
+        24,
+    ),
+    ("guess08", "bot/level-k,bot/equilibrium,bot/fixed,bot/last-target,bot/monotone", 300, 10),
+    ("survival_auction", "bot/shade,bot/rotator,bot/last-plus-one,bot/all-in", 300, 10),
+    ("werewolf/mini5", "bot/sample,bot/bayes,bot/quiet", 300, 12),
+    ("avalon/mute5", "bot/naive,bot/bayes", 200, 8),
+)
+
+
+def main(out: Path) -> None:
+    with tempfile.TemporaryDirectory() as scratch:
+        runs = []
+        for game, bots, scripted, played in FIELDS:
+            name = game.replace("/", "-")
+            for agents, matches, kind in (
+                (f"bot/random,{bots}", scripted, "scripted"),
+                (f"{MODEL},bot/random,{bots.split(',')[0]}", played, "model"),
+            ):
+                runs.append(Path(scratch) / f"{name}-{kind}")
+                arena(
+                    "tournament",
+                    game,
+                    "--agents",
+                    agents,
+                    "--matches",
+                    str(matches),
+                    "--seed",
+                    SEED,
+                    "--out",
+                    str(runs[-1]),
+                )
+        arena("leaderboard", *map(str, runs), "--method", "all", "--out", str(out), "--plots")
+        arena("leaderboard", "--check", str(out))
+
+
+def arena(*words: str) -> None:
+    print(f"$ arena {' '.join(words)}", flush=True)
+    subprocess.run([sys.executable, "-m", "arena", *words], check=True)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1] if len(sys.argv) > 1 else "leaderboards/published/scripted-and-smollm2"))

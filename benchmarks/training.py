@@ -1,0 +1,113 @@
+"""The acceptance experiments of training: `python benchmarks/training.py NAME… [--out FOLDER] [--seeds 1,2,3]`.
+
+Each one is an `arena train` command; this runs it, measures wall and CPU time, and prints a table of what the report on
+the final deals says. `--list` prints the commands. A run folder that is there already is read, not run again.
+
+    a-kto a-dpo a-grpo     one round of rock-paper-scissors against a constant bot, the tiny model
+    b-kto b-dpo b-grpo     SmolLM2-135M on the repeated prisoner's dilemma, at sizes for two CPU cores
+    k-grpo k-spiral        SmolLM2-135M on Kuhn poker, against a bot and against itself
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import resource
+import shlex
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+RPS = "--game matrix/rps --set rounds=1 --model hf/models/tiny?choice=grammar --opponents bot/always?answer=rock"
+PLAIN = RPS.replace("hf/models/tiny", "hf/tiny-random")
+IPD = "--game matrix/ipd --set rounds=2 --model hf/smollm2-135m?choice=grammar&dtype=fp32 --opponents bot/tit-for-tat"
+KUHN = "--game kuhn --model hf/smollm2-135m?choice=grammar&dtype=fp32"
+SMALL = "--eval-matches 60 --reference previous"
+COMMANDS = {
+    "a-grpo": f"grpo {RPS} --iterations 1 --steps 60 --lr 0.02 --matches 128 --eval-matches 64 --gate none",
+    "a-kto": f"kto {RPS} --iterations 3 --matches 128 --eval-matches 64 --lr 0.01 --gate none --reference previous",
+    "a-dpo": f"dpo {RPS} --iterations 3 --matches 64 --eval-matches 64 --lr 0.01 --gate none --reference previous "
+    "--param fork_k=4 --param fork_rollouts=2",
+    "a-grpo-plain": f"grpo {PLAIN} --iterations 1 --steps 60 --lr 0.02 --matches 128 --eval-matches 64 --gate none",
+    "b-grpo": f"grpo {IPD} {SMALL} --iterations 1 --steps 16 --matches 32 --lr 1e-3 --gate none --param batch=8",
+    "b-kto": f"kto {IPD} {SMALL} --iterations 1 --matches 48 --lr 5e-4 --gate none --param batch=4",
+    "b-dpo": f"dpo {IPD} {SMALL} --iterations 1 --matches 16 --lr 5e-4 --gate none --param batch=4 "
+    "--param fork_states=1 --param fork_k=4 --param fork_rollouts=2",
+    "k-grpo": f"grpo {KUHN} {SMALL} --opponents bot/loose --iterations 1 --steps 16 --matches 32 --lr 1e-3 --gate none "
+    "--param batch=8",
+    "k-spiral": f"grpo {KUHN} {SMALL} --recipe spiral --iterations 1 --steps 16 --matches 32 --lr 1e-3 --gate none "
+    "--param batch=8",
+}
+
+
+def command(name: str, seed: int, folder: Path) -> list[str]:
+    words = shlex.split(COMMANDS[name])
+    return ["train", *words, "--seed", str(seed), "--league", f"{name}-{seed}", "--out", str(folder / f"{name}-{seed}")]
+
+
+def run(name: str, seed: int, folder: Path) -> dict[str, Any]:
+    """One experiment, unless its report is there; wall and CPU seconds of what was run."""
+    out, times = folder / f"{name}-{seed}", folder / f"{name}-{seed}.json"
+    if not (out / "report.json").is_file():
+        env = {**os.environ, "OMP_NUM_THREADS": "1", "ARENA_LEAGUE": str(folder / "league"), "HF_HUB_OFFLINE": "1"}
+        env["PYTHONPATH"] = str(ROOT)
+        before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
+        start = "from arena.cli import main; main()"
+        words = [*command(name, seed, folder), "--display", "quiet"]
+        code = subprocess.run([sys.executable, "-c", start, *words], cwd=folder, env=env, check=False).returncode
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+        times.write_text(json.dumps({"wall_s": time.monotonic() - started, "cpu_s": cpu, "exit": code}))
+    measured: dict[str, Any] = json.loads(times.read_text()) if times.is_file() else {}
+    report = out / "report.json"
+    return measured | {"report": json.loads(report.read_text()) if report.is_file() else None}
+
+
+def line(name: str, seed: int, found: dict[str, Any]) -> str:
+    """A row of the table: base, last policy, their paired difference, turns lost, time."""
+    if found["report"] is None:
+        return f"| {name} | {seed} | stopped, exit {found.get('exit')} | | | | | {found.get('wall_s', 0):.0f} |"
+    rows = next(iter(found["report"]["final"].values()))
+    base, last = rows[0], rows[-1]
+    d = last["over_base"]
+    clean = last["over_base_clean"]
+    text = f"{d['diff']:.3f} ({d['ci'][0]:.3f} to {d['ci'][1]:.3f}, N {d['n']})"
+    without = (
+        "none" if clean["ci"][0] is None else f"{clean['diff']:.3f} ({clean['ci'][0]:.3f} to {clean['ci'][1]:.3f})"
+    )
+    return (
+        f"| {name} | {seed} | {base['payoff']['diff']:.3f} | {last['payoff']['diff']:.3f} | {text} | {without} | "
+        f"{base['lost']:.1%} / {last['lost']:.1%} | {found['wall_s']:.0f} / {found['cpu_s']:.0f} |"
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="*", choices=[*COMMANDS, []], help="experiments")
+    parser.add_argument("--out", type=Path, default=Path("runs/training"))
+    parser.add_argument("--seeds", default="1")
+    parser.add_argument("--list", action="store_true")
+    options = parser.parse_args()
+    if options.list:
+        for name in COMMANDS:
+            print(f"{name}: arena {' '.join(map(shlex.quote, command(name, 1, options.out)))}")
+        return
+    from tests.training.tiny_models import learnable
+
+    folder = options.out.resolve()
+    learnable(folder / "models" / "tiny")
+    head = "base | trained | difference (95 %) | without any fallback | turns lost, base / trained | wall / CPU s |"
+    print(f"| experiment | seed | {head}\n|---|---|---|---|---|---|---|---|", flush=True)
+    for name in options.names:
+        for seed in map(int, options.seeds.split(",")):
+            print(line(name, seed, run(name, seed, folder)), flush=True)
+
+
+if __name__ == "__main__":
+    main()

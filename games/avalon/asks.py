@@ -42,7 +42,7 @@ def speech(seat: str, seats: tuple[str, ...], roles: tuple[str, ...], max_chars:
     intent: tuple[Ask, ...] = (
         Choice("claim", (NONE, "good", *(role for role in ROLES if role in roles))),
         Each("suspicion", tuple(s for s in seats if s != seat), _PERCENT),
-        Subset("backs", seats, 1),
+        Subset("backs", seats),
         Choice("intended_vote", (NONE, APPROVE, REJECT)),
     )
     return Form("speech", Text("text", max_chars), intent=intent)

@@ -126,11 +126,10 @@ def witch(acts: tuple[str, ...], victim: str | None, living: tuple[str, ...]) ->
     def rule(answer: Any) -> str | None:
         did, target = answer["act"], answer.get("target")
         if did in ("poison", "both"):
-            return None if target is not None else f"act {did!r} needs a target: one of {', '.join(living)}"
+            return None if target is not None else f"act {did!r} needs a target, one of the living"
         if target is None or (did == "heal" and target == victim):
             return None
-        only = f"only {victim} can be healed tonight" if did == "heal" else "leave the target out"
-        return f"act {did!r} takes no target; {only}"
+        return f"act {did!r} takes no target" + (": it heals tonight's victim only" if did == "heal" else "")
 
     def draw(rng: Random) -> Any:
         did = act.sample(rng)

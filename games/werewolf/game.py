@@ -60,15 +60,17 @@ class Werewolf(Game):
         return phase(events)
 
     def typical(self) -> tuple[int, int]:
-        """Each day with its night costs about two seats; a day asks for speeches in turn and votes."""
-        seats = self.seat_count()
-        one_by_one = {"rotate": seats * self.config.rounds, "shuffle": seats * self.config.rounds}
-        in_turn = one_by_one.get(self.config.speech, 2 * self.config.turns)
-        asks = one_by_one.get(self.config.speech, self.config.turns * seats)
-        if self.config.speech == "talk":
-            in_turn = asks = seats * min(self.config.talk_limit, self.config.talk_turns) // 2
-        days = max(1, seats // 3)
-        return days * (in_turn + 4) * 2 // 3, days * (asks + 2 * seats) * 2 // 3
+        """About a third as many days as seats, three quarters of them alive; a night takes two to four asks in turn."""
+        config, seats = self.config, self.seat_count()
+        days, living = max(2, round(seats / 3)), seats * 3 // 4
+        in_turn = speeches = living * config.rounds
+        if config.speech == "bidding":
+            in_turn, speeches = 2 * config.turns, config.turns * living
+        elif config.speech == "talk":
+            in_turn = speeches = living * min(config.talk_limit, config.talk_turns, 4)
+        votes = living if config.vote_mode == "sequential" else 1
+        asks = speeches + living * (1 + config.summaries) + max(1, seats // 3)
+        return days * min(in_turn + votes + 3, asks), days * asks
 
     def metrics(self, match: Match) -> dict[str, float | None]:
         return metrics(match)

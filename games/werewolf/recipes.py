@@ -162,3 +162,6 @@ def _capped(found: list[Row], seed: int) -> list[Row]:
     drawn = sorted(illegal, key=lambda row: derive(seed, "illegal", row["id"]))
     dropped = {row["id"] for row in drawn[room:]}
     return [row for row in found if row["reason"] != "illegal" or row["id"] not in dropped]
+
+
+RECIPES = {"makto-step": rows}

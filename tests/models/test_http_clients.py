@@ -317,7 +317,7 @@ def test_cancelling_a_call_is_no_provider_error(make: Callable[[ModelName], Clie
     async def once(url: str) -> None:
         client = make(ModelName("openai", "fake-1", url=url))
         task = asyncio.create_task(client.complete(request()))
-        while not server.counts.requests:
+        while not server.counts.requests and not task.done():
             await asyncio.sleep(0.01)
         task.cancel()
         try:

@@ -14,8 +14,8 @@ from arena.games.avalon.bots.notes import Learned, Notes, Played, Proposed, Vote
 from arena.games.avalon.bots.sets import clean_teams, members, sets, worlds
 
 LEADER_JOINS = 0.9  # an evil leader is on its own team
-BLUFF = 0.5  # all evil of a team fail, where they are too few to spoil the quest
-SPOIL = 0.9  # each evil of a team fails, where they are enough
+BLUFF = 0.5  # an evil seat fails where there are too few on the team to spoil the quest
+SPOIL = 0.9  # and where there are enough
 WANTS = (0.3, 0.8)  # an evil approves a team without and with enough evil
 DOUBT, TRUST = 0.1, 0.9  # a good approves: the chance that the team is good, within these bounds
 
@@ -89,10 +89,7 @@ class Belief:
         an evil one with .8 or .3, as the team holds enough evil or not. One's own ballot says nothing."""
         p = TRUST if vote.forced else min(max(self.good_team(vote.team), DOUBT), TRUST)
         # Per evil seat: the chance of its ballot if it is evil, over that if it were good.
-        ratios = [
-            [1.0] * self.players,
-            [1.0] * self.players,
-        ]
+        ratios = [[1.0] * self.players for _ in WANTS]
         for i in range(self.players):
             if i != me:
                 yes = vote.approvals >> i & 1
@@ -141,14 +138,11 @@ def is_possible(n: Notes, world: int, open_eyed: bool) -> bool:
 
 @cache
 def fails_chance(evil: int, needed: int, fails: int) -> float:
-    """The chance of `fails` fail cards from `evil` evil seats: each .9 where they are enough, else all or none."""
+    """The chance of `fails` fail cards from `evil` evil seats, each on its own: .9 where they are enough, else .5."""
     if fails > evil:
         return 0.0
-    if evil >= needed:
-        return comb(evil, fails) * SPOIL**fails * (1 - SPOIL) ** (evil - fails)
-    if evil == 0:
-        return 1.0
-    return BLUFF * (fails == evil) + (1 - BLUFF) * (fails == 0)
+    p = SPOIL if evil >= needed else BLUFF
+    return comb(evil, fails) * p**fails * (1 - p) ** (evil - fails)
 
 
 @cache

@@ -9,7 +9,7 @@ from arena.games.werewolf.bots.notes import Notes, notes
 from arena.games.werewolf.bots.respond import Style, respond
 
 
-def greedy(view: View, ask: Ask, rng: Rng, *, bus: bool = False) -> Answer:
+def greedy(view: View, ask: Ask, rng: Rng, *, bus: int = 0) -> Answer:
     """A wolf that kills seers and trusted seats and votes with the majority; bus=1 drops a partner that is lost."""
     n = notes(view)
     if n.kind == "wolf":

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from arena.core import Match, Turn
+from arena.core import Form, Match, Turn
 from arena.games.werewolf.asks import ABSTAIN, NONE
 from arena.games.werewolf.rules import GODS
 from arena.games.werewolf.story import Day, Night, Story, Vote
@@ -97,8 +97,8 @@ def witch(case: Case) -> list[Label]:
     if night.number == 0 and act in ("heal", "both"):
         found.append(Label(True, "healed in night 0"))
     elif night.number == 0:
-        acts = getattr(case.turn.ask, "fields")[0].options  # noqa: B009  # the witch's ask is a form
-        if not case.fixed or (night.target is not None and "heal" in acts):
+        could = isinstance(case.turn.ask, Form) and "heal" in (case.turn.ask.fields[0].options or ())
+        if could or not case.fixed:  # a heal is offered only where somebody was attacked
             found.append(Label(False, "no heal in night 0"))
     if act in ("poison", "both"):
         if not case.story.is_wolf(target):

@@ -8,7 +8,7 @@ from typing import Any
 import arena
 from arena.core import Ask, Event, Match, Rng, stream
 
-QUIET = {"rounds": 0, "vote_tie": "none"}  # no talk, and a vote without ballots exiles nobody
+QUIET: dict[str, Any] = {"rounds": 0, "vote_tie": "none"}  # no talk, and a vote without ballots exiles nobody
 
 
 def start(deal: str, *, seed: int = 1, **config: Any) -> Match:

@@ -59,7 +59,7 @@ def test_the_aiwolf_table_fits_its_sizes() -> None:
 
 def test_makto9g_is_the_first_preset_and_is_all_defaults() -> None:
     assert find_game("werewolf").preset == "makto9g"
-    assert config_of("makto9g") == WerewolfConfig()
+    assert config_of("makto9g") == WerewolfConfig.make({})
 
 
 def test_the_presets_differ_from_the_defaults_in_what_their_sources_say() -> None:
@@ -124,7 +124,7 @@ def test_a_fixed_deal_is_secret_and_must_fit_the_roles() -> None:
     assert "deal" not in match.rules
     assert "deal" not in match.events[0].facts["rules"]
     with pytest.raises(ConfigError, match="deal"):
-        WerewolfConfig(deal=("wolf", "villager"))
+        WerewolfConfig.make({"deal": ["wolf", "villager"]})
 
 
 def test_roles_may_come_in_any_order_and_with_zeros() -> None:

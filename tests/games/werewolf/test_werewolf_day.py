@@ -106,7 +106,7 @@ def test_rounds_zero_goes_straight_to_the_vote_also_in_a_run_off() -> None:
 
 # --- bidding ----------------------------------------------------------------------------------------------------
 
-BIDDING = {"speech": "bidding", "turns": 3, **PEACE}
+BIDDING: dict[str, Any] = {"speech": "bidding", "turns": 3, **PEACE}
 
 
 def test_the_highest_bid_speaks_and_the_last_speaker_does_not_bid() -> None:

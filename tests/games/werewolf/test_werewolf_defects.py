@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from typing import Any
 
 import pytest
 
@@ -99,7 +100,7 @@ def test_defect_3_a_seed_leaves_the_process_global_chance_alone() -> None:
 
 def test_defect_4_a_heal_is_for_the_victim_only_and_never_kills_a_guarded_seat() -> None:
     deal = "wolf seer witch guard villager villager villager"
-    quiet = {"rounds": 0, "vote_tie": "none"}
+    quiet: dict[str, Any] = {"rounds": 0, "vote_tie": "none"}
     match = start(deal, **quiet)
     step(match, p0="none")
     step(match, p3="player_4")

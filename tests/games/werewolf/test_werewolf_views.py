@@ -56,7 +56,7 @@ def two_nights() -> Match:
             step(match, p8="player_10")
             step(match, p3="I healed player_7.")
             night = {"p0": "player_8", "p1": "player_8", "p2": "player_1", "p4": "player_3"}
-            night["p3"] = {"act": "poison", "target": "player_9"}  # type: ignore[assignment]
+            night["p3"] = {"act": "poison", "target": "player_9"}
     return match
 
 
@@ -113,9 +113,10 @@ OTHER: dict[str, Any] = {
     "win": "parity",
     "max_days": 9,
     "summaries": True,
+    "compat_no_kill": True,
 }
 TALKING = {"talk_limit": 3, "talk_turns": 3, "max_skip": 4}
-UNREAD = {"roles", "deal", "max_chars", "turns", "compat_no_kill", "probe_votes", "elicit_beliefs", *TALKING}
+UNREAD = {"roles", "deal", "max_chars", "turns", "probe_votes", "elicit_beliefs", *TALKING}
 
 
 def rules_text(**config: Any) -> str:
@@ -205,21 +206,21 @@ def full(match: Match) -> Match:
 @pytest.mark.parametrize("preset", PRESETS)
 def test_worlds_that_a_seat_cannot_tell_apart_read_the_same(preset: str) -> None:
     compared = differed = 0
-    for seat, first, second in pairs(preset, range(20)):
+    for seat, first, second in pairs(preset, range(8)):
         assert reading(full(first), seat) == reading(full(second), seat)
         compared += 1
         differed += canonical([[e.kind, e.facts] for e in first.events]) != canonical(
             [[e.kind, e.facts] for e in second.events]
         )
 
-    assert compared >= 20
+    assert compared >= 8
     assert differed >= compared // 2
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("preset", PRESETS)
 def test_many_worlds_that_a_seat_cannot_tell_apart_read_the_same(preset: str) -> None:
-    for seat, first, second in pairs(preset, range(20, 220)):
+    for seat, first, second in pairs(preset, range(8, 208)):
         assert reading(full(first), seat) == reading(full(second), seat)
 
 

@@ -1,0 +1,243 @@
+"""What we rely on in TRL's GRPO: the contract of `rollout_func`, our advantages, masks, and on-policy log-probabilities."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("trl")
+pytestmark = [pytest.mark.models, pytest.mark.filterwarnings("default")]
+
+import torch  # noqa: E402
+
+from arena.registry import make_game  # noqa: E402
+from arena.training.adapters import policies  # noqa: E402
+from arena.training.adapters import trl_1_16 as adapter  # noqa: E402
+from arena.training.adapters.trl_1_16_grpo import MatchTrainer, _support  # noqa: E402
+from arena.training.job import StageJob  # noqa: E402
+from arena.training.rollout import Rollout  # noqa: E402
+from arena.training.rows import write_rows  # noqa: E402
+from arena.training.settings import Params  # noqa: E402
+from tests.training.tiny_models import learnable  # noqa: E402
+
+
+def slots(seating: dict[str, str], seats: list[str], count: int = 4, self_play: bool = False) -> list[dict[str, Any]]:
+    game, _ = make_game("matrix/rps", {"rounds": 2})
+    return [
+        {
+            "id": f"1-{i}",
+            "deal": i,
+            "deal_seed": 100 + i,
+            "seed": 200 + i,
+            "config": game.config.as_json(),
+            "seating": seating,
+            "seats": seats,
+            "self_play": self_play,
+        }
+        for i in range(count)
+    ]
+
+
+def trainer(folder: Path, base: Path, made: list[dict[str, Any]], recipe: str = "group", **params: Any) -> MatchTrainer:
+    options = Params.make({"batch": 4, "num_generations": 4, "save_steps": 100, **params})
+    folder.mkdir(parents=True, exist_ok=True)
+    write_rows(folder / "dataset.jsonl", made)
+    rollout = {
+        "run": str(folder),
+        "game": "matrix/rps",
+        "set": {"rounds": 2},
+        "tag": "rollout/1",
+        "recipe": recipe,
+        "bounds": [-2.0, 2.0],
+        "baselines": {},
+        "model": f"hf/{base}?choice=grammar",
+        "opponents": sorted({name for slot in made for name in slot["seating"].values() if name != "live"}),
+        "context": 8192,
+        "choice": "grammar",
+        "budget": None,
+    }
+    job = StageJob(
+        algorithm="grpo",
+        folder=str(folder),
+        base=str(base),
+        base_name="tiny",
+        init=None,
+        initial=None,
+        reference="previous",
+        losses=("dapo",),
+        beta=0.0,
+        lr=1e-2,
+        steps=2,
+        seed=5,
+        device="cpu",
+        k=1,
+        params=options.as_json(),
+        rollout=rollout,
+    )
+    model, tokenizer = policies.load_base(job.base, "cpu", options)
+    found: MatchTrainer = adapter._trainer(job, model, tokenizer, "cpu", [])
+    return found
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return learnable(tmp_path_factory.mktemp("models") / "tiny")
+
+
+FIXED = {"player_0": "live", "player_1": "bot/random"}
+
+
+def test_prompts_arrive_repeated_in_sequence_and_come_back_as_one_row_each(tmp_path: Path, base: Path) -> None:
+    made = trainer(tmp_path, base, slots(FIXED, ["player_0"]), batch=8)
+    seen: list[list[str]] = []
+    play = made.rollout_func
+
+    def watch(prompts: list[str], own: Any) -> Any:
+        seen.append(list(prompts))
+        return play(prompts, own)
+
+    made.rollout_func = watch
+    made.train()
+
+    assert all(len(prompts) == 8 for prompts in seen)
+    assert all(p[:4] == [p[0]] * 4 and p[4:] == [p[4]] * 4 and p[0] != p[4] for p in seen)
+
+
+def test_a_rows_tokens_are_those_of_its_match(tmp_path: Path, base: Path) -> None:
+    made = trainer(tmp_path, base, slots(FIXED, ["player_0"]))
+    rows = made.engine.play(["1-0"] * 4, 0)
+
+    for row in rows:
+        own = [i for i, m in zip(row.completion_ids, row.mask, strict=True) if m]
+        assert len(row.spans) == 2
+        assert row.mask[-1] == 1
+        assert row.completion_ids[-1] == made.engine._engine.ends[0]
+        assert len(own) == sum(end - start for start, end, _ in row.spans)
+        assert 0 in row.mask  # the engine's words between the two rounds
+        assert row.reward is not None
+        assert 0 <= row.reward <= 1
+
+
+def test_log_probabilities_are_those_that_were_sampled(tmp_path: Path, base: Path) -> None:
+    """Forward pass under the supports against what the sampler recorded: the policy is exactly on-policy."""
+    made = trainer(tmp_path, base, slots(FIXED, ["player_0"]))
+    made.model.eval()
+    rows = made.rows = made.engine.play(["1-0"] * 4, 0)
+    width = max(len(row.completion_ids) for row in rows)
+    left = max(len(row.prompt_ids) for row in rows)
+    ids = torch.zeros(4, left + width, dtype=torch.long)
+    seen = torch.zeros_like(ids)
+    for i, row in enumerate(rows):
+        whole = [*row.prompt_ids, *row.completion_ids]
+        start = left - len(row.prompt_ids)
+        ids[i, start : start + len(whole)] = torch.tensor(whole)
+        seen[i, start : start + len(whole)] = 1
+    with torch.no_grad():
+        logps, _, _ = made._get_per_token_logps_and_entropies(made.model, ids, seen, width, compute_entropy=True)
+
+    for i, row in enumerate(rows):
+        for t, (mask, logprob) in enumerate(zip(row.mask, row.logprobs, strict=True)):
+            if mask:
+                assert float(logps[i, t]) == pytest.approx(logprob, abs=2e-4)
+
+
+def test_the_same_step_gives_the_same_rollouts_and_another_step_others(tmp_path: Path, base: Path) -> None:
+    made = trainer(tmp_path, base, slots(FIXED, ["player_0"]))
+    made.model.eval()
+    first, again, later = (made.engine.play(["1-0"] * 4, step) for step in (0, 0, 1))
+
+    assert [row.completion_ids for row in first] == [row.completion_ids for row in again]
+    assert [row.completion_ids for row in first] != [row.completion_ids for row in later]
+
+
+def test_in_self_play_a_match_fills_a_row_for_each_seat(tmp_path: Path, base: Path) -> None:
+    both = {"player_0": "live", "player_1": "live"}
+    made = trainer(tmp_path, base, slots(both, ["player_0", "player_1"], self_play=True), recipe="rae")
+    rows = made.engine.play(["1-0"] * 4, 0)
+
+    assert [row.seat for row in rows] == ["player_0", "player_1"] * 2
+    assert rows[0].payoff == -(rows[1].payoff or 0)
+    assert rows[2].payoff == -(rows[3].payoff or 0)
+
+
+def test_a_step_moves_the_policy_and_our_advantages_are_the_ones_used(tmp_path: Path, base: Path) -> None:
+    made = trainer(tmp_path, base, slots(FIXED, ["player_0"]), batch=8)
+    seen: list[Any] = []
+    loss = made._compute_loss
+
+    def watch(model: Any, inputs: dict[str, Any]) -> Any:
+        seen.append([inputs["advantages"].clone(), [int(i) for i in inputs["row"]], list(made.rows)])
+        return loss(model, inputs)
+
+    made._compute_loss = watch  # type: ignore[method-assign]  # to look on
+    made.train()
+
+    from arena.training import advantages as adv
+
+    for values, order, rows in seen:
+        wanted = adv.group([r.reward for r in rows], [r.group for r in rows], [r.seat for r in rows])
+        assert values.tolist() == pytest.approx([wanted[i] for i in order], abs=1e-5)
+    assert policies.greatest_b(made.model) > 0
+    assert sum(entry.get("grad_norm", 0) for entry in made.state.log_history) > 0
+
+
+@pytest.mark.parametrize(
+    ("recipe", "params"),
+    [
+        ("turn", {}),
+        ("turn", {"turn": "return"}),
+        ("tompo", {}),
+        ("group", {"prune": 0.05}),
+        ("group", {"trust_region": 0.7}),
+        ("group", {"entropy_smoothing": 0.1, "entropy_coef": 0.01}),
+        ("group", {"adora": True, "filter_quantile": 0.5}),
+    ],
+)
+def test_every_option_trains_a_step(tmp_path: Path, base: Path, recipe: str, params: dict[str, Any]) -> None:
+    made = trainer(tmp_path, base, slots(FIXED, ["player_0"]), recipe=recipe, **params)
+    made.train()
+
+    losses = [entry["loss"] for entry in made.state.log_history if "loss" in entry]
+    assert len(losses) == 2
+    assert all(loss == loss for loss in losses)
+
+
+def test_frozen_policies_of_the_same_base_share_the_model_and_stay_frozen(tmp_path: Path, base: Path) -> None:
+    from tests.models.local_models import make_adapter
+
+    folder = make_adapter(tmp_path / "opponent", base, 3)
+    name = f"hf/{base}+{folder}?choice=grammar"
+    made = trainer(tmp_path / "run", base, slots({"player_0": "live", "player_1": name}, ["player_0"]))
+    before = {n: w.clone() for n, w in made.model.named_parameters() if ".opp_" in n}
+    made.train()
+
+    opponents = {n: w for n, w in made.model.named_parameters() if ".opp_" in n}
+    assert opponents
+    assert not any(w.requires_grad for w in opponents.values())
+    assert all(torch.equal(w, opponents[n]) for n, w in before.items())
+    assert all(w.requires_grad for n, w in made.model.named_parameters() if ".default." in n)
+    assert policies.greatest_b(made.model) > 0
+
+
+def test_a_poisoned_token_masks_its_whole_row() -> None:
+    theta = torch.zeros(4, 3)
+    sampled = torch.zeros(4, 3)
+    sampled[1, 2] = 5.0
+    mask = torch.ones(4, 3)
+    kept = MatchTrainer.get_off_policy_mask(torch.ones(4, 1), theta, sampled, mask, 0.7)
+
+    assert kept.tolist() == [[1.0], [0.0], [1.0], [1.0]]
+    mask[1, 2] = 0  # an engine token does not count
+    assert MatchTrainer.get_off_policy_mask(torch.ones(4, 1), theta, sampled, mask, 0.7).tolist() == [[1.0]] * 4
+
+
+def test_supports_keep_what_was_allowed_less_the_pruned_and_the_drawn_token_always() -> None:
+    logits = torch.tensor([[[0.0, 0.0, -9.0, 5.0]], [[0.0, 0.0, -9.0, 5.0]]])
+    row = Rollout("s", 0, "player_0", "", [1], [2], [0.0], [1], [(0, 1, 2)])
+    free = Rollout("s", 0, "player_0", "", [1], [2], [0.0], [1], [None])
+    found = _support(logits, torch.tensor([[2], [2]]), [row, free], 0.05)
+
+    assert found[0, 0].tolist() == [True, True, True, False]
+    assert found[1, 0].tolist() == [False, False, True, True]

@@ -1,0 +1,224 @@
+"""Recipes: rows of hand-made records, and what no row may ever be."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from arena.core import UnknownName, UsageError
+from arena.registry import load_game
+from arena.training.recipes import check_recipe, fork_pairs, outcome, winner_only
+from arena.training.record import Played
+from arena.training.rows import Labelled, Trainee, check_trainable, split_of, summary, write_rows
+from tests.training.hand_made import rps
+
+THROWS = ("rock", "paper", "scissors")
+
+
+def labels(made: Labelled) -> list[tuple[str, int, Any]]:
+    return [(row["match"], row["turn"], row.get("label")) for row in made.rows]
+
+
+def test_a_seat_paid_above_the_mean_of_the_others_is_desirable() -> None:
+    made = outcome.label([rps("m1", ("paper", "rock")), rps("m2", ("rock", "rock"))], {})
+
+    # payoffs 1, -1, 0, 0: the others' means are -1/3, 1/3, 0, 0
+    assert labels(made) == [("m1", 0, True), ("m1", 1, False)]
+    assert made.drops == {"payoff equal to the mean of its role": 2}
+
+
+def test_the_row_is_the_seats_own_prompt_and_answer() -> None:
+    row = outcome.label([rps("m1", ("paper", "rock")), rps("m2", ("paper", "rock"))], {}).rows[0]
+
+    assert [m["role"] for m in row["prompt"]] == ["system", "user"]
+    assert row["completion"] == [{"role": "assistant", "content": "paper"}]
+    assert row["source"] == {"agent": "hf/a", "data": "selfplay"}
+    assert row["split"] == split_of("m1")
+
+
+def test_the_mean_leaves_the_seat_itself_out() -> None:
+    made = outcome.label([rps("m1", ("paper", "rock"), models=["player_0"])], {})
+
+    assert made.rows == []
+    assert made.drops == {"payoff equal to the mean of its role": 1}
+
+
+def test_delta_widens_what_is_dropped() -> None:
+    made = outcome.label([rps("m1", ("paper", "rock")), rps("m2", ("rock", "rock"))], {"delta": 1.4})
+
+    assert made.rows == []
+
+
+def test_a_fallback_is_only_ever_undesirable_and_its_row_holds_the_raw_reply() -> None:
+    played = [
+        rps("m1", ("paper", "rock"), statuses={0: "illegal"}),
+        *(rps(f"m{i}", ("paper", "rock")) for i in range(2, 9)),
+    ]
+    made = outcome.label(played, {"illegal_share": 0.5})
+
+    row = next(row for row in made.rows if row["match"] == "m1" and row["turn"] == 0)
+    assert (row["label"], row["reason"]) == (False, "illegal")
+    assert row["completion"][0]["content"] == "I will not say"
+
+
+def test_illegal_rows_are_at_most_their_share_of_the_undesirable() -> None:
+    played = [rps(f"m{i}", ("paper", "rock"), statuses={0: "illegal"}) for i in range(1, 9)]
+    made = outcome.label(played, {"illegal_share": 0.2})
+
+    bad = [row for row in made.rows if not row["label"]]
+    assert len(bad) == 10
+    assert sum(row["reason"] == "illegal" for row in bad) == 2
+    assert made.drops["illegal rows over their share"] == 6
+
+
+@pytest.mark.parametrize("status", ["refused", "truncated", "timeout"])
+def test_refused_truncated_and_late_turns_give_no_rows(status: str) -> None:
+    made = outcome.label([rps("m1", ("paper", "rock"), statuses={0: status}), rps("m2", ("rock", "paper"))], {})
+
+    assert ("m1", 0) not in {(row["match"], row["turn"]) for row in made.rows}
+    assert made.drops[status] == 1
+
+
+def test_only_the_trainees_seats_give_rows() -> None:
+    played = [rps("m1", ("paper", "rock")), rps("m2", ("rock", "paper"))]
+
+    by_agent = outcome.label(played, {"trainee": Trainee(agents=("hf/b",))})
+    by_seat = outcome.label(played, {"trainee": Trainee(roles=("player_0",))})
+
+    assert {row["seat"] for row in by_agent.rows} == {"player_1"}
+    assert {row["seat"] for row in by_seat.rows} == {"player_0"}
+
+
+def test_a_bots_seat_gives_no_row() -> None:
+    made = outcome.label([rps("m1", ("paper", "rock"), models=["player_0"]), rps("m2", ("rock", "paper"))], {})
+
+    assert ("m1", 1) not in {(row["match"], row["turn"]) for row in made.rows}
+
+
+def test_winner_only_keeps_the_one_best_paid_seat() -> None:
+    draw, won = rps("m1", ("rock", "rock")), rps("m2", ("paper", "rock"))
+    lost_turn = rps("m3", ("paper", "rock"), statuses={1: "illegal"})
+    made = winner_only.label([draw, won, lost_turn], {"algorithm": "sft"})
+
+    assert [(row["match"], row["seat"]) for row in made.rows] == [("m2", "player_0")]
+    assert "label" not in made.rows[0]
+    assert made.drops == {"no single winner": 2, "not the winner's": 1, "a fallback was played in the match": 2}
+
+
+def forks(values: dict[str, list[float]], illegal: bool = False) -> list[Played]:
+    """A trunk, and a continuation for each throw against what it must meet to be paid so."""
+    meets = {("paper", 1): "rock", ("paper", 0): "paper", ("paper", -1): "scissors", ("rock", 1): "scissors"}
+    meets |= {("rock", 0): "rock", ("rock", -1): "paper", ("scissors", -1): "rock", ("scissors", 1): "paper"}
+    meets |= {("scissors", 0): "scissors"}
+    made = [rps("trunk", ("rock", "paper"), models=["player_0"])]
+    for throw, paid in values.items():
+        for j, value in enumerate(paid):
+            made.append(rps(f"{throw}{j}", (throw, meets[throw, int(value)]), models=["player_0"], fork=_fork(j)))
+    if illegal:
+        made.append(rps("bad", ("rock", "rock"), models=["player_0"], statuses={0: "illegal"}, fork=_fork(1000)))
+    return made
+
+
+def _fork(branch: int) -> dict[str, int | str]:
+    return {"parent": "trunk", "turn": 0, "branch": branch}
+
+
+def test_the_better_paid_candidate_is_chosen_and_weighed_by_its_lead() -> None:
+    options = {"algorithm": "dpo", "bounds": (-1, 1)}
+    made = fork_pairs.label(forks({"paper": [1, 1], "rock": [0, 0], "scissors": [-1, -1]}), options)
+
+    pairs = [(r["chosen"][0]["content"], r["rejected"][0]["content"], r["weight"]) for r in made.rows]
+    assert pairs == [("paper", "scissors", 1.0), ("paper", "rock", 0.5), ("rock", "scissors", 0.5)]
+
+
+def test_a_difference_within_its_standard_error_makes_no_pair() -> None:
+    options = {"algorithm": "dpo", "bounds": (-1, 1)}
+    made = fork_pairs.label(forks({"paper": [1, -1, 1], "rock": [-1, 1, 0]}), options)
+
+    # differences 2, -2, 1: mean 1/3, standard error 1.2
+    assert made.rows == []
+    assert made.drops == {"no difference large and clear enough": 1}
+
+
+def test_an_illegal_candidate_is_what_the_best_one_is_preferred_to() -> None:
+    options = {"algorithm": "dpo", "bounds": (-1, 1)}
+    made = fork_pairs.label(forks({"paper": [1, 1], "rock": [1, 1]}, illegal=True), options)
+
+    assert [(r["chosen"][0]["content"], r["rejected"][0]["content"], r["reason"]) for r in made.rows] == [
+        ("paper", "I will not say", "illegal")
+    ]
+
+
+def test_candidates_are_labelled_against_the_mean_of_their_state_for_kto() -> None:
+    options = {"algorithm": "kto", "bounds": (-1, 1)}
+    made = fork_pairs.label(forks({"paper": [1, 1], "scissors": [-1, -1]}), options)
+
+    assert [(r["completion"][0]["content"], r["label"]) for r in made.rows] == [("paper", True), ("scissors", False)]
+
+
+def test_a_run_without_forks_says_how_to_get_them() -> None:
+    with pytest.raises(UsageError, match="no forks") as error:
+        fork_pairs.label([rps("m1", ("rock", "paper"))], {"algorithm": "dpo"})
+
+    assert "arena train dpo" in (error.value.hint or "")
+
+
+def test_one_label_alone_cannot_be_trained_on_and_the_message_says_what_was_taken_out() -> None:
+    made = outcome.label([rps("m1", ("paper", "rock"), models=["player_0"])], {})
+
+    with pytest.raises(UsageError, match="payoff equal to the mean of its role: 1"):
+        check_trainable(made, "kto", "outcome")
+
+
+def test_recipes_of_another_algorithm_or_game_are_refused() -> None:
+    with pytest.raises(UsageError, match="gives rows for kto, not for dpo"):
+        check_recipe("outcome", "dpo", load_game("kuhn"))
+    with pytest.raises(UsageError, match="is for grpo"):
+        check_recipe("rae", "kto", load_game("kuhn"))
+    with pytest.raises(UnknownName, match="makto-step"):
+        check_recipe("makto-step", "kto", load_game("kuhn"))
+    check_recipe("makto-step", "kto", load_game("werewolf"))
+    check_recipe("nyc-regret", "kto", load_game("nyc"))
+
+
+def test_the_same_record_gives_the_same_bytes(tmp_path: Path) -> None:
+    played = [rps(f"m{i}", ("paper", "rock")) for i in range(1, 6)]
+    sums = {write_rows(tmp_path / f"{i}.jsonl", outcome.label(played, {}).rows) for i in range(2)}
+
+    assert len(sums) == 1
+    lines = (tmp_path / "0.jsonl").read_text().splitlines()
+    assert [json.loads(line)["turn"] for line in lines] == [0, 1] * 5
+
+
+def test_counts_say_what_a_dataset_holds() -> None:
+    facts = summary(outcome.label([rps("m1", ("paper", "rock")), rps("m2", ("rock", "rock"))], {}))
+
+    assert (facts["rows"], facts["desirable"], facts["undesirable"]) == (2, 1, 1)
+    assert facts["drops"] == {"payoff equal to the mean of its role": 2}
+
+
+games = st.lists(st.tuples(st.sampled_from(THROWS), st.sampled_from(THROWS)), min_size=2, max_size=8)
+
+
+@given(games)
+def test_labels_do_not_depend_on_which_seat_is_which(throws: list[tuple[str, str]]) -> None:
+    straight = outcome.label([rps(f"m{i}", pair) for i, pair in enumerate(throws)], {})
+    swapped = outcome.label([rps(f"m{i}", pair[::-1]) for i, pair in enumerate(throws)], {})
+
+    assert {(m, t, v) for m, t, v in labels(straight)} == {(m, 1 - t, v) for m, t, v in labels(swapped)}
+
+
+@given(games)
+def test_a_match_is_in_one_split_and_no_row_is_of_another_seat(throws: list[tuple[str, str]]) -> None:
+    made = outcome.label([rps(f"m{i}", pair) for i, pair in enumerate(throws)], {})
+
+    splits: dict[str, set[str]] = {}
+    for row in made.rows:
+        splits.setdefault(row["match"], set()).add(row["split"])
+        assert row["completion"][0]["content"] == throws[int(row["match"][1:])][row["turn"]]
+    assert all(len(found) == 1 for found in splits.values())

@@ -54,8 +54,9 @@ def find_game(name: str) -> GameName:
 def make_game(name: str, values: Mapping[str, Any] | None = None) -> tuple[Game, str]:
     """The game in the preset's configuration with `values` on top, and the preset's name."""
     cls, preset, _ = find_game(name)
+    kept: Any = cls  # a class can be hashed, which its type does not say
     try:
-        config = _config(cls, canonical({**cls.presets[preset], **(values or {})}))
+        config = _config(kept, canonical({**cls.presets[preset], **(values or {})}))
     except TypeError:  # values that only Python can write
         config = cls.config_type.make({**cls.presets[preset], **(values or {})})
     except ConfigError as error:

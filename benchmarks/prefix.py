@@ -1,6 +1,6 @@
 """How much of what a model is sent it was sent before, as an exact prefix: what prompt caches can reuse.
 
-    python benchmarks/prefix.py
+python benchmarks/prefix.py
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def reused(game: str, **config: object) -> tuple[float, int]:
 def main() -> None:
     for game, config in (("matrix/ipd", {"rounds": 20}), ("guess08", {}), ("gops", {}), ("leduc", {})):
         share, asks = reused(game, **config)
-        print(f"{game:12} {asks:3} asks a seat: {share:6.1%} of all prompt characters were sent before as an exact prefix")
+        print(f"{game:12} {asks:3} asks a seat: {share:6.1%} of the prompt characters are an exact prefix sent before")
 
 
 if __name__ == "__main__":

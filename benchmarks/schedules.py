@@ -131,7 +131,9 @@ def main() -> None:
     parser.add_argument("--repetitions", type=int, default=150)
     parser.add_argument("--deal-sd", type=float, default=2.0)
     given = parser.parse_args()
-    print(f"{MODELS} models {GAP} nats apart, first seat {SEAT}, deal sd {given.deal_sd}; {given.repetitions} repetitions")
+    print(
+        f"{MODELS} models {GAP} nats apart, first seat {SEAT}, deal sd {given.deal_sd}; {given.repetitions} repetitions"
+    )
     print(f"{'schedule':<34}{'games':>7}   {'95 % interval':<16}{'reference':>10}{'CPU s':>8}")
     for arm in ARMS:
         began = time.process_time()

@@ -1,6 +1,6 @@
 """CPU seconds of starting: help, lists, a scripted match.
 
-    python benchmarks/startup.py
+python benchmarks/startup.py
 """
 
 from __future__ import annotations

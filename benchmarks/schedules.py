@@ -3,11 +3,10 @@
     python benchmarks/schedules.py [--repetitions 150] [--deal-sd 2.0]
 
 The world: models half a nat apart, half a nat for the first seat, and a deal that favours the first seat by a normal
-amount of the given sd. The best is named by the mean of `arena.leaderboards.posterior`. A repetition gives right or wrong
-after so many games; the share of right ones is made monotone (pool adjacent violators), and where it crosses .95 is the
-figure. Its interval: 95 %, from resampled repetitions. "on different deals" plays the same seatings, each on its own deal.
-
-The reference figures are an earlier prototype's, from 150 repetitions, known to about a quarter.
+amount of the given sd. The best is named by the mean of `arena.leaderboards.posterior`. A repetition gives right or
+wrong after so many games; the share of right ones is made monotone (pool adjacent violators), and where it crosses .95
+is the figure. Its interval: 95 %, from resampled repetitions. "on different deals" plays the same seatings, each on its
+own deal. The reference figures come from 150 repetitions of a prototype, and are known to about a quarter.
 """
 
 from __future__ import annotations

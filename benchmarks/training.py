@@ -4,6 +4,7 @@ Each one is an `arena train` command; this runs it, measures wall and CPU time, 
 the final deals says. `--list` prints the commands. A run folder that is there already is read, not run again.
 
     a-kto a-dpo a-grpo     one round of rock-paper-scissors against a constant bot, the tiny model
+    s-kto s-dpo s-grpo     the same with SmolLM2-135M
     b-kto b-dpo b-grpo     SmolLM2-135M on the repeated prisoner's dilemma, at sizes for two CPU cores
     k-grpo k-spiral        SmolLM2-135M on Kuhn poker, against a bot and against itself
 """
@@ -26,6 +27,7 @@ sys.path.insert(0, str(ROOT))
 
 RPS = "--game matrix/rps --set rounds=1 --model hf/models/tiny?choice=grammar --opponents bot/always?answer=rock"
 PLAIN = RPS.replace("hf/models/tiny", "hf/tiny-random")
+REAL = RPS.replace("hf/models/tiny?choice=grammar", "'hf/smollm2-135m?choice=grammar&dtype=fp32'")
 IPD = "--game matrix/ipd --set rounds=2 --model hf/smollm2-135m?choice=grammar&dtype=fp32 --opponents bot/tit-for-tat"
 KUHN = "--game kuhn --model hf/smollm2-135m?choice=grammar&dtype=fp32"
 SMALL = "--eval-matches 60 --reference previous"
@@ -35,6 +37,10 @@ COMMANDS = {
     "a-dpo": f"dpo {RPS} --iterations 3 --matches 64 --eval-matches 64 --lr 0.01 --gate none --reference previous "
     "--param fork_k=4 --param fork_rollouts=2",
     "a-grpo-plain": f"grpo {PLAIN} --iterations 1 --steps 60 --lr 0.02 --matches 128 --eval-matches 64 --gate none",
+    "s-grpo": f"grpo {REAL} {SMALL} --iterations 1 --steps 16 --matches 32 --lr 1e-3 --gate none --param batch=8",
+    "s-kto": f"kto {REAL} {SMALL} --iterations 1 --matches 64 --lr 1e-3 --gate none --param batch=4",
+    "s-dpo": f"dpo {REAL} {SMALL} --iterations 1 --matches 16 --lr 1e-3 --gate none --param batch=4 "
+    "--param fork_k=6 --param fork_rollouts=1",
     "b-grpo": f"grpo {IPD} {SMALL} --iterations 1 --steps 16 --matches 32 --lr 1e-3 --gate none --param batch=8",
     "b-kto": f"kto {IPD} {SMALL} --iterations 1 --matches 48 --lr 5e-4 --gate none --param batch=4",
     "b-dpo": f"dpo {IPD} {SMALL} --iterations 1 --matches 16 --lr 5e-4 --gate none --param batch=4 "

@@ -1,8 +1,9 @@
 """What results say of strengths while a run goes on: the Bradley-Terry posterior that adaptive schedules draw from.
 
-The model is `bt.fit` with a prior of sd 1.4 nats on strengths and an offset for each side (each seat, where there are no
-sides), fitted from blocks instead of a table, since it is asked for after every batch. Agents without a match are in it,
-as wide as the prior. It always starts from zero: the same results give the same numbers in a resumed run.
+The model is that of `bt.fit` with a prior of sd 1.4 nats on strengths and an offset for each side (each seat, where
+there are no sides), fitted from blocks instead of a table, since it is asked for after every batch. Agents without a
+match are in it, as wide as the prior. It always starts from zero: the same results give the same numbers in a resumed
+run.
 """
 
 from __future__ import annotations

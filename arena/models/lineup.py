@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from dataclasses import dataclass, field
 from statistics import median
 from typing import Any
@@ -43,6 +43,14 @@ class Model:
     waiting: int = 0
     in_flight: int = 0
     _key: asyncio.Future[str] | None = None
+    _probed: asyncio.Future[None] | None = None
+
+    async def once_probed(self, probe: Callable[[Model], Coroutine[Any, Any, None]]) -> None:
+        """What this endpoint can do is asked once, where it is not known; every call waits for that."""
+        if self._probed is None and getattr(self.client, "wants_probe", False):
+            self._probed = asyncio.ensure_future(probe(self))
+        if self._probed is not None and not self._probed.done():
+            await asyncio.shield(self._probed)
 
     def effective(self, request: Request) -> Request:
         """The request without what this provider was found to refuse."""

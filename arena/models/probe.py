@@ -37,6 +37,7 @@ _ABSURD = Shape(
         "additionalProperties": False,
     },
 )
+_LEGAL = ('{"q":"no"}', '{"q":"ay"}')
 _GREET = "Say hello in one short sentence."
 _WANDER = "Write some random words, one after the other."
 
@@ -119,19 +120,23 @@ class _Probing:
         self.reports_cache = False
 
     async def schema(self) -> Any:
-        """Whether a schema is enforced, three times out of three; "json" if only the form is."""
+        """Whether a schema is enforced: shown at least twice in three times and never broken; "json" if only the form
+        is. A reply that a grammar's white space used up shows nothing (llama.cpp may write any amount of it)."""
         before = self.client.capabilities()
+        shown = 0
         self.client.adopt(replace(before, schema="strict"))
         try:
             for time_ in range(3):
                 reply = await self.call(_GREET, seed=None, number=time_, shape=_ABSURD)
                 if reply is None:
                     return "none"
-                if not _keeps(reply):
+                kept = _keeps(reply)
+                if kept is False:
                     return "json" if _is_object(reply) else "none"
+                shown += kept is True
         finally:
             self.client.adopt(before)
-        return "strict"
+        return "strict" if shown >= 2 else "none"
 
     async def logprobs(self) -> tuple[bool, str | None]:
         """Whether log-probabilities come back, and the text that came with another seed than `seed` uses."""
@@ -194,9 +199,14 @@ class _Probing:
         return (rules, user) if self.system_role else (user,)
 
 
-def _keeps(reply: Response) -> bool:
-    value = _json(reply.text)
-    return isinstance(value, dict) and value.keys() == {"q"} and value["q"] in ("no", "ay")
+def _keeps(reply: Response) -> bool | None:
+    """Whether a reply keeps to the absurd schema, as far as it goes; None if it does not go far enough to tell."""
+    text = "".join(reply.text.split())
+    if text in _LEGAL:
+        return True
+    if reply.finish != "length" or not any(legal.startswith(text) for legal in _LEGAL):
+        return False
+    return True if text.startswith('{"q') else None
 
 
 def _is_object(reply: Response) -> bool:

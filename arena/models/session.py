@@ -14,7 +14,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, cast
 
 from arena.models.cache import ReplyCache, open_cache, reply_key
 from arena.models.circuit import PARKING, CallFailed, FailedTry, SetAside
@@ -181,6 +181,7 @@ class Session:
 
     async def _call(self, model: Model, request: Request) -> Call:
         """Try until there is a reply, or no hope."""
+        await model.once_probed(self._probe)
         attempts = Attempts()
         while True:
             is_probe = model.circuit.admit(attempts.failures)
@@ -196,6 +197,25 @@ class Session:
                     model.circuit.probe_over()
             if pause:
                 await self._sleep(model, pause)
+
+    async def _probe(self, model: Model) -> None:
+        """A few short calls that show what an unknown endpoint can do. They are paid and limited as any other; if they
+        fail, the endpoint counts as able to do nothing special, and the next real call says what is wrong."""
+        from arena.models.probe import probe
+
+        spent: list[Call] = []
+
+        async def ask(request: Request) -> Response:
+            spent.append(await self._try(model, request, Attempts(), is_probe=False))
+            return spent[-1].response
+
+        try:
+            found = await probe(cast(Any, model.client), ask)
+        except (ProviderError, BudgetReached) as error:
+            self._note("probe", {"model": str(model.name), "failed": error.kind, "calls": len(spent)})
+            return
+        facts = {"schema": found.schema, "seed": found.seed, "logprobs": found.logprobs, "context": found.context}
+        self._note("probe", {"model": str(model.name), "calls": len(spent), **facts})
 
     async def _try(self, model: Model, request: Request, attempts: Attempts, *, is_probe: bool) -> Call:
         """One try, with a slot and a reservation that are given back however it ends."""

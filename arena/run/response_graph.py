@@ -2,13 +2,13 @@
 
 A profile says who plays: a pair of agents where slots are alike, one agent for each slot where they are sides or have
 agents of their own. An edge joins two payoffs of one population, at profiles that differ in its agent alone; for pairs,
-the two payoffs of a pair. It is resolved when their confidence intervals are disjoint. Every profile is played once, then
-always a least-played one with an unresolved edge.
+the two payoffs of a pair. It is resolved while their confidence intervals are disjoint. Every profile is played once,
+then always a least-played one with an unresolved edge.
 
-Payoffs are the scores that alpha-Rank is computed from (`leaderboards.alpharank.tables`), so they lie in 0..1. The sample
-is the deal, not the match. Intervals: Clopper and Pearson where every deal so far was won or lost, else Hoeffding; error .01
-for a payoff, with stop = "anytime" spread over all numbers of deals (6 / (pi² N²) of it at N). Counts and sums are all that
-is kept. Left out on purpose: the other ways of choosing a profile.
+Payoffs are the scores that alpha-Rank is computed from, so they lie in 0..1. The sample is the deal, not the match.
+Intervals: Clopper and Pearson where every deal so far was won or lost, else Hoeffding; error .01 for a payoff, with
+stop = "anytime" spread over all numbers of deals (6 / (pi² N²) of it at N). Counts and sums are all that is kept. Left
+out on purpose: the other ways of choosing a profile.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from math import ceil, comb, log, perm, pi, prod, sqrt
 from arena.core.errors import UsageError
 from arena.core.seeds import Rng, stream
 from arena.run import stopping
-from arena.run.outcomes import deals_played, matches_of, share
+from arena.run.outcomes import matches_of, share
 from arena.run.schedules import Block, BlockResult, Field, Seating, Stop
 
 DELTA = 0.01
@@ -114,7 +114,8 @@ def graph_of(field: Field) -> Graph:
     if not field.own and not field.sided:
         if len(field.slots) != 2:
             raise UsageError(
-                f"schedule.goal = 'edges' compares pairs, sides, or agents of each slot; here are {len(field.slots)} seats",
+                f"schedule.goal = 'edges' compares pairs, sides, or agents of each slot; here are {len(field.slots)} "
+                "seats and agents for any of them",
                 hint="name an agent or more for every seat (player_0=NAME,…), or use schedule.goal = 'top1'",
             )
         _check(comb(len(field.agents), 2), field.matches // 2)
@@ -141,7 +142,7 @@ def _check(profiles: int, most: int) -> None:
         raise UsageError("schedule.goal = 'edges' has nothing to compare: every slot needs an agent, one of them two")
     if profiles > most:
         raise UsageError(
-            f"schedule.goal = 'edges' plays each of {profiles:,} profiles at least once, and the matches are enough for {most:,}",
+            f"schedule.goal = 'edges' plays each of {profiles:,} profiles at least once; the matches allow {most:,}",
             hint="--matches MORE, or fewer agents",
         )
 

@@ -47,8 +47,8 @@ class BlockResult(NamedTuple):
 
 
 class Estimate(NamedTuple):
-    """Strengths in nats, in the order of the agents asked for. `cov`: what is still believed possible, wide for an agent
-    that has hardly played. `clustered`: the sampling covariance of `mean`, matches of one deal counted together."""
+    """Strengths in nats, in the order of the agents asked for. `cov`: what is still believed possible, wide for an
+    agent that has hardly played. `clustered`: the sampling covariance of `mean`, matches of a deal counted together."""
 
     mean: Sequence[float]
     cov: Sequence[Sequence[float]]
@@ -75,8 +75,8 @@ class Stop(NamedTuple):
 
 @dataclass(frozen=True)
 class Field:
-    """What a schedule may know. `own` = the agents that are bound to a slot (selectors, pins); `sided` = slots are sides,
-    which differ in what they can do."""
+    """What a schedule may know. `own` = the agents that are bound to a slot (selectors, pins); `sided` = slots are
+    sides, which differ in what they can do."""
 
     slots: tuple[str, ...]
     agents: tuple[str, ...]

@@ -3,11 +3,11 @@
     matches    the planned number is played (always the outer limit)
     p_top1     the posterior probability that one agent is the best reaches .95. Bayesian: it says what to believe, and
                promises no error rate over repeated runs
-    anytime    the leader is ahead of every rival by more than the half-width of a confidence sequence, which holds at all
-               times at once, so that looking after every batch costs nothing: at most 5 % false stops. The asymptotic
-               sequence of Waudby-Smith, Arbour, Sinha, Kennedy and Ramdas 2021, tightest at a quarter of the planned
-               deals, with a Bonferroni share for each rival. Being asymptotic, it is not asked before 20 deals: from five
-               deals a clustered error is often far too small (two equal agents: 17 % false stops in simulation)
+    anytime    the leader is ahead of every rival by more than the half-width of a confidence sequence, which holds at
+               all times at once, so that looking after every batch costs nothing: at most 5 % false stops. The
+               asymptotic sequence of Waudby-Smith, Arbour, Sinha, Kennedy and Ramdas 2021, tightest at a quarter of the
+               planned deals, with a Bonferroni share for each rival. Being asymptotic, it is not asked before 20 deals:
+               from five the clustered error is often far too small (two equal agents: 17 % false stops in simulation)
 
 A fixed-sample 95 % interval would be wrong here: it is crossed sooner or later by agents that are equal.
 """

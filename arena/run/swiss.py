@@ -1,8 +1,8 @@
 """Swiss: neighbours in the standings meet.
 
-A round is a batch. Agents are ordered by score rate, ties by lot; groups are cut off from the top (1-2, 3-4, …), in
-every second round half a group further down (2-3, 4-5, …, and the last with the first), so that the order is not left
-in closed pairs. Whoever is over sits out: the last, in every second round the first, never the same agent twice running.
+A round is a batch, whatever `batch` says. Agents are ordered by score rate, ties by lot; groups are cut off from the
+top (1-2, 3-4, …), in every second round half a group further down (2-3, 4-5, …, and the last with the first), so that
+no pair is left to itself. Who is over sits out: the last, in every second round the first, never twice running.
 """
 
 from __future__ import annotations
@@ -27,8 +27,7 @@ class Swiss:
         blocks = len(where.agents) // where.size
         number = len(results) // blocks
         order = _standings(where, results, stream(field.seed, "schedule", number))
-        order = _without(order, len(order) % where.size, number, results[len(results) - blocks :])
-        groups = [order[i : i + where.size] for i in range(0, len(order), where.size)]
+        groups = _groups(order, where.size, number, results[len(results) - blocks :])
         left = where.blocks_in(field.matches) - len(results)
         return [where.block(len(results) + i, group) for i, group in enumerate(groups[:left])]
 
@@ -50,13 +49,14 @@ def _standings(where: Places, results: Sequence[BlockResult], rng: Rng) -> list[
     return sorted(order, key=lambda agent: -total[agent] / matches[agent] if matches[agent] else -0.5)
 
 
-def _without(order: list[str], over: int, number: int, last: Sequence[BlockResult]) -> list[str]:
-    """The order of a round's groups: without those who sit out, or turned by half a group where nobody does."""
-    odd = number % 2 == 1
-    if not over:
-        turn = min(len(order) - 1, 1) if odd else 0
-        return order[turn:] + order[:turn]
-    played = {agent for result in last for seating in result.block.seatings for agent in seating.values()}
-    may = [agent for agent in order if agent in played] if last else order
-    out = may[:over] if odd else may[-over:]
-    return [agent for agent in order if agent not in out]
+def _groups(order: list[str], size: int, number: int, last: Sequence[BlockResult]) -> list[list[str]]:
+    """The groups of a round, in order; `last` is the round before it."""
+    second = number % 2 == 1
+    if over := len(order) % size:
+        played = {agent for result in last for seating in result.block.seatings for agent in seating.values()}
+        may = [agent for agent in order if agent in played] if last else order
+        out = may[:over] if second else may[-over:]
+        order = [agent for agent in order if agent not in out]
+    elif second:
+        order = order[size // 2 :] + order[: size // 2]
+    return [order[i : i + size] for i in range(0, len(order), size)]

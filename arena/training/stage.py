@@ -6,11 +6,15 @@ because only the end of a process gives all memory back. Exit codes: 0 trained, 
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
+from typing import IO
 
 from arena.core.errors import ArenaError, UsageError
 
@@ -76,9 +80,26 @@ def main(folder: Path) -> int:
     return 0
 
 
+def alone(folder: Path) -> IO[str]:
+    """Wait until no other process trains in this folder, and end with the process that asked for the training: a parent
+    that was killed must not leave behind a child that writes beside its successor's."""
+    parent = os.getppid()
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(0.5)
+        os._exit(1)
+
+    threading.Thread(target=watch, name="parent", daemon=True).start()
+    lock = (folder / "stage.lock").open("a+")
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    return lock
+
+
 if __name__ == "__main__":
     for name, value in ENVIRONMENT.items():
         os.environ.setdefault(name, value)
+    lock = alone(Path(sys.argv[1]))
     from arena.training import stage  # by its full name, so that its errors are the ones that adapters raise
 
     sys.exit(stage.main(Path(sys.argv[1])))

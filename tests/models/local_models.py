@@ -52,6 +52,14 @@ def ask(wanted: Request, **options: Any) -> Response:
     return found
 
 
+def many(wanted: list[Request], **options: Any) -> list[Response]:
+    async def scene(client: HFClient) -> list[Response]:
+        return list(await asyncio.gather(*(client.complete(one) for one in wanted)))
+
+    found: list[Response] = with_client(scene, **options)
+    return found
+
+
 def make_adapter(folder: Path, base: Path, seed: int, *, strength: float = 0.5, named: str | None = None) -> Path:
     """A random LoRA on all linear layers, strong enough to be seen."""
     import torch

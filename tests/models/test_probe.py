@@ -11,7 +11,7 @@ import pytest
 from arena.models.folders import cache_folder, data_folder
 from arena.models.names import ModelName
 from arena.models.openai_client import OpenAIClient
-from arena.models.probe import MOST_CALLS, MOST_TOKENS, probe
+from arena.models.probe import MOST_CALLS, MOST_TOKENS, _keeps, probe
 from arena.models.types import Capabilities, ProviderError, Request, Response
 from arena.testing.fake_server import FakeServer, serving
 
@@ -74,6 +74,25 @@ def test_what_is_refused_or_ignored_is_found_out(
     everything = {"schema": "strict", "seed": True, "logprobs": True}
     assert {key: getattr(found, key) for key in everything} == everything | missing
     assert served <= MOST_CALLS
+
+
+@pytest.mark.parametrize(
+    ("text", "finish", "kept"),
+    [
+        ('{"q": "no"}', "stop", True),
+        ('{\n  "q"\n:\n\n "ay"}', "stop", True),
+        ('{\n\n   "q":\n\n', "length", True),
+        ("{\n\n\n\n", "length", None),
+        ("", "length", None),
+        ("", "stop", False),
+        ('{"hello": ', "length", False),
+        ('{"q": "hello', "length", False),
+        ("Hello there, ", "length", False),
+        ('{"q": "no", "x": 1}', "stop", False),
+    ],
+)
+def test_a_reply_that_was_cut_off_counts_as_far_as_it_goes(text: str, finish: Any, kept: bool | None) -> None:
+    assert _keeps(Response(text, finish)) is kept
 
 
 def test_what_was_found_is_kept_for_seven_days(tmp_path: Path) -> None:

@@ -133,7 +133,9 @@ def test_llama_cpp_refuses_a_wrong_key(
 def test_llama_cpp_is_probed_and_then_keeps_to_shapes(
     make: Callable[[ModelName], Client], llama: Place, tmp_path: Path
 ) -> None:
-    found = probed(make, llama, tmp_path)
+    # A grammar's white space may use up the sixteen tokens, so a probe can show less than is there, never more.
+    probes = [probed(make, llama, tmp_path / str(n)) for n in range(3)]
+    found = max(probes, key=lambda can: (can.schema == "strict", can.seed))
 
     assert (found.schema, found.seed, found.logprobs) == ("strict", True, True)
     if make is OpenAIClient:  # litellm does not list models

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from arena.core import UnknownName, UsageError
 from arena.registry import load_game
-from arena.training.recipes import check_recipe, fork_pairs, outcome, winner_only
+from arena.training.recipes import check_recipe, fork_pairs, lspo_pairs, outcome, winner_only
 from arena.training.record import Played
 from arena.training.rows import Labelled, Trainee, check_trainable, split_of, summary, write_rows
 from tests.training.hand_made import rps
@@ -222,3 +222,53 @@ def test_a_match_is_in_one_split_and_no_row_is_of_another_seat(throws: list[tupl
         splits.setdefault(row["match"], set()).add(row["split"])
         assert row["completion"][0]["content"] == throws[int(row["match"][1:])][row["turn"]]
     assert all(len(found) == 1 for found in splits.values())
+
+
+# --- lspo-pairs -----------------------------------------------------------------------------------------------------
+
+
+def test_regret_matching_finds_the_better_strategy_of_a_cell() -> None:
+    choices = [lspo_pairs.Choice(("", "act", 0), "good" if i % 2 else "bad", i, "player_0") for i in range(40)]
+    solved = lspo_pairs.solve(choices, [{"player_0": float(i % 2)} for i in range(40)])
+
+    assert solved["", "act", 0]["good"] > 0.95
+
+
+def test_a_cell_with_few_visits_stays_undecided() -> None:
+    choices = [lspo_pairs.Choice(("", "act", 0), "good" if i % 2 else "bad", i, "player_0") for i in range(8)]
+    solved = lspo_pairs.solve(choices, [{"player_0": float(i % 2)} for i in range(8)])
+
+    assert solved["", "act", 0] == {"good": pytest.approx(0.5), "bad": pytest.approx(0.5)}
+
+
+def test_strategies_that_beat_each_other_in_a_circle_are_mixed() -> None:
+    beats = {"rock": "scissors", "paper": "rock", "scissors": "paper"}
+    choices: list[lspo_pairs.Choice] = []
+    payoffs: list[dict[str, float]] = []
+    for a in THROWS:
+        for b in THROWS:
+            for _ in range(10):
+                choices.append(lspo_pairs.Choice(("row", "act", 0), a, len(payoffs), "player_0"))
+                choices.append(lspo_pairs.Choice(("column", "act", 0), b, len(payoffs), "player_1"))
+                paid = float(beats[a] == b) - float(beats[b] == a)
+                payoffs.append({"player_0": paid, "player_1": -paid})
+    solved = lspo_pairs.solve(choices, payoffs)
+
+    assert all(value == pytest.approx(1 / 3, abs=0.05) for value in solved["row", "act", 0].values())
+
+
+def test_speeches_of_one_kind_share_a_cluster() -> None:
+    texts = [f"I am the seer and I checked player_{i}" for i in range(6)] + [
+        f"we wait, nobody votes {i}" for i in range(6)
+    ]
+    group = lspo_pairs._grouped(sorted(texts), 2, seed=1)
+
+    assert group.nearest("I am the seer and I checked player_9") != group.nearest("we wait, nobody votes 9")
+    assert len({group.nearest(text) for text in texts[:6]}) == 1
+
+
+def test_a_pair_goes_from_the_least_to_the_most_preferred_strategy() -> None:
+    played = forks({"paper": [1] * 12, "scissors": [-1] * 12})
+    made = lspo_pairs.label(played, {"algorithm": "dpo"})
+
+    assert [(r["chosen"][0]["content"], r["rejected"][0]["content"]) for r in made.rows] == [("paper", "scissors")]

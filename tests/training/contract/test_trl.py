@@ -210,9 +210,10 @@ def test_a_saved_policy_is_two_files_without_the_reference(tmp_path: Path, polic
     made = trainer(job(tmp_path, init=str(policy)), [kto_row(i, i % 2 == 0) for i in range(4)])
     policies.save_policy(made.model, tmp_path / "out", str(tiny_random(0)))
 
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == list(
-        ("adapter_config.json", "adapter_model.safetensors")
-    )
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
+        "adapter_config.json",
+        "adapter_model.safetensors",
+    ]
 
 
 def test_the_source_of_a_row_survives_into_the_dataset(tmp_path: Path) -> None:
@@ -222,14 +223,10 @@ def test_the_source_of_a_row_survives_into_the_dataset(tmp_path: Path) -> None:
 
 
 def test_dpo_takes_several_losses(tmp_path: Path) -> None:
-    rows = [
-        {k: v for k, v in kto_row(i, True).items() if k not in ("completion", "label")}
-        | {
-            "chosen": [{"role": "assistant", "content": "rock"}],
-            "rejected": [{"role": "assistant", "content": "paper"}],
-        }
-        for i in range(4)
-    ]
+    pair = {"chosen": [{"role": "assistant", "content": "rock"}]}
+    pair |= {"rejected": [{"role": "assistant", "content": "paper"}]}
+    kept = ("id", "source", "prompt", "split")
+    rows = [{key: kto_row(i, True)[key] for key in kept} | pair for i in range(4)]
     made = trainer(job(tmp_path, "dpo", losses=("sigmoid", "sft")), rows)
     made.train()
 

@@ -1,4 +1,4 @@
-"""What we rely on in TRL's GRPO: the contract of `rollout_func`, our advantages, masks, and on-policy log-probabilities."""
+"""What we rely on in TRL's GRPO: the contract of `rollout_func`, our advantages, masks, exact log-probabilities."""
 
 from __future__ import annotations
 

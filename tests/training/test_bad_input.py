@@ -1,0 +1,156 @@
+"""What cannot be meant is said with exit 2, before any folder exists and before anything is computed."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import sqlite3
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("trl")
+pytestmark = pytest.mark.models
+
+GOOD = ["--game", "matrix/rps", "--model", "hf/tiny-random", "--opponents", "bot/random"]
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("ARENA_LEAGUE", str(tmp_path / "league"))
+    return tmp_path
+
+
+def train(*words: str) -> tuple[int, str]:
+    """`arena train` in this process: its exit code, and all that it said."""
+    import arena.cli as cli
+
+    known, code, said = cli.COMMANDS, 0, io.StringIO()
+    vars(cli)["COMMANDS"] = tuple(dict.fromkeys((*known, "train")))
+    try:
+        with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
+            cli.main(["train", *words, "--out", "runs/x"])
+    except SystemExit as end:
+        code = int(end.code or 0)
+    finally:
+        vars(cli)["COMMANDS"] = known
+    return code, said.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["kto"], "--game is missing"),
+        (["ktoo", *GOOD], "Did you mean kto"),
+        (["kto", *GOOD[:2], "--model", "openai/gpt-5-mini"], "cannot be trained here"),
+        (["kto", *GOOD[:2], "--model", "hf/./nowhere"], "nowhere"),
+        (["kto", "--game", "matrx/rps", *GOOD[2:]], "Did you mean matrix"),
+        (["kto", *GOOD, "--recipe", "makto-step"], "no recipe for matrix"),
+        (["kto", *GOOD, "--recipe", "rae"], "is for grpo"),
+        (["dpo", *GOOD, "--recipe", "outcome"], "gives rows for kto"),
+        (["grpo", *GOOD, "--recipe", "outcome"], "no recipe for grpo"),
+        (["kto", *GOOD[:4], "--opponents", "bot/tit-for-tatt"], "Did you mean"),
+        (["kto", *GOOD[:4], "--opponents", "league/nobody"], "nobody"),
+        (["kto", *GOOD[:4], "--opponents", "game"], "declares no mix"),
+        (["kto", *GOOD, "--role", "wolf"], "has no role"),
+        (["grpo", *GOOD, "--param", "num_generations=5"], "must divide"),
+        (["grpo", *GOOD[:4], "--recipe", "group"], "self-play"),
+        (["kto", *GOOD, "--param", "bacth=4"], "Nearest: batch"),
+        (["kto", *GOOD, "--param", "batch=1"], "at least 2"),
+        (["kto", *GOOD, "--param", "batch=many"], "must be an integer"),
+        (["kto", *GOOD, "--set", "round=1"], "rounds"),
+        (["kto", *GOOD, "--reference", "older"], "--reference is one of"),
+        (["kto", *GOOD, "--gate", "maybe"], "--gate is ci or none"),
+        (["kto", *GOOD, "--param", "loss=sigmoid"], "no loss of kto"),
+        (["grpo", *GOOD[:2], "--model", "hf/tiny-random?temperature=0.5"], "temperature 1"),
+        (["grpo", *GOOD[:2], "--model", "hf/tiny-random?choice=score"], "choice=score"),
+        (["grpo", *GOOD[:2], "--model", "cot:hf/tiny-random"], "without a method"),
+        (["kto", *GOOD, "--config", "missing.toml"], "cannot be read"),
+    ],
+)
+def test_wrong_words_are_refused_before_any_work(home: Path, words: list[str], says: str) -> None:
+    code, text = train(*words)
+
+    assert code == 2, text
+    assert says in text
+    assert not (home / "runs").exists()
+    assert not (home / "league").exists()
+
+
+def test_an_unknown_key_of_a_file_names_the_nearest(home: Path) -> None:
+    (home / "t.toml").write_text('game = "matrix/rps"\nmodell = "hf/tiny-random"\n')
+    code, text = train("kto", "--config", "t.toml")
+
+    assert code == 2
+    assert "Did you mean model" in text
+
+
+def test_a_missing_package_prints_the_command_that_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    from arena.training import setup
+
+    monkeypatch.setattr(setup, "find_spec", lambda name: None if name == "trl" else find_spec(name))
+    code, text = train("kto", *GOOD)
+
+    assert code == 2
+    assert "pip install 'parley-arena[train]'" in text
+
+
+def test_a_folder_of_another_run_is_refused(home: Path) -> None:
+    from arena.training.manifest import Manifest
+    from arena.training.settings import TrainSettings, to_toml
+
+    settings = TrainSettings("kto", "kuhn", "hf/tiny-random", 1, "kuhn", str(home / "league"), "outcome", 1e-3)
+    folder = home / "runs" / "x"
+    folder.mkdir(parents=True)
+    (folder / "config.toml").write_text(to_toml(settings))
+    Manifest(folder).start(settings.sha256(), {})
+    code, text = train("kto", *GOOD)
+
+    assert code == 2
+    assert "holds another run: game" in text
+
+
+def test_a_dry_run_starts_nothing(home: Path) -> None:
+    code, text = train("grpo", *GOOD, "--set", "rounds=1", "--dry-run")
+
+    assert code == 0, text
+    assert "longest row" in text
+    assert not (home / "runs").exists()
+
+
+def test_settings_survive_their_file(home: Path) -> None:
+    from arena.training.settings import Params, TrainSettings, from_toml, to_toml
+
+    params = Params.make({"pool": ["bot/random"], "loss": "sigmoid", "prune": 0.005})
+    settings = TrainSettings(
+        "dpo", "werewolf/makto9g", 'hf/x"y', 2**62, "n", str(home), "fork-pairs", 1e-3, {"k": [1, {"a": True}]},
+        ("wolf", "seer"), steps=7, params=params,
+    )  # fmt: skip
+    (home / "config.toml").write_text(to_toml(settings))
+
+    assert from_toml(home / "config.toml") == settings
+
+
+def test_rows_of_an_edited_record_are_refused_and_listed(home: Path) -> None:
+    from arena.registry import find_game
+    from arena.run.api import resolve_agents, start
+    from arena.run.settings import GamePlan, Settings
+    from arena.training.record import Refused, read_played
+
+    names = ("mock/legal", "bot/random")
+    settings = Settings((GamePlan("matrix/rps", {"rounds": 1}, 4),), names, 1)
+    start(settings, resolve_agents(names, [find_game("matrix/rps").where]), home / "run")
+    db = sqlite3.connect(home / "run" / "run.sqlite")
+    db.execute("UPDATE calls SET reply='rock' WHERE match_id=1 AND reply<>'rock'")
+    db.execute("UPDATE calls SET reply='paper' WHERE match_id=2 AND reply<>'paper'")
+    changed = {row[0] for row in db.execute("SELECT match_id FROM calls WHERE reply <> json_extract(parsed, '$')")}
+    db.commit()
+    db.close()
+    refused = Refused()
+    played = list(read_played(home / "run", refused=refused))
+
+    assert len(played) + len(refused.altered) == 4
+    assert len(refused.altered) >= 1, changed
+    assert all("was changed" in text for text in refused.altered)

@@ -1,0 +1,149 @@
+"""Everything through the command line: play, export, train with each algorithm, play the trained policy, resume."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.training.commands import Ended, arena, begin, end, resume
+from tests.training.tiny_models import learnable
+
+pytest.importorskip("trl")
+pytestmark = pytest.mark.models
+
+MODEL = "hf/models/tiny?choice=grammar"
+COMMON = [
+    *("--game", "matrix/ipd", "--set", "rounds=2", "--model", MODEL, "--opponents", "bot/random"),
+    *("--iterations", "1", "--matches", "12", "--eval-matches", "3", "--steps", "2", "--lr", "0.005"),
+    *("--seed", "11", "--reference", "previous", "--gate", "none", "--json", "--display", "quiet"),
+]
+PARAMS = {
+    "kto": ("--param", "batch=4"),
+    "dpo": ("--param", "fork_k=3", "--param", "fork_rollouts=2", "--param", "fork_states=1", "--param", "batch=4"),
+    "grpo": ("--param", "num_generations=4", "--param", "batch=8"),
+}
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("smoke")
+    learnable(folder / "models" / "tiny")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def trained(home: Path) -> dict[str, Ended]:
+    """One run of each algorithm, at the same time."""
+    started = {
+        name: begin(home, "train", name, *COMMON, *params, "--league", f"smoke-{name}", "--out", f"runs/{name}")
+        for name, params in PARAMS.items()
+    }
+    return {name: end(process) for name, process in started.items()}
+
+
+def test_exported_kto_rows_have_both_labels_and_one_own_message(home: Path) -> None:
+    played = arena(
+        home, "tournament", "matrix/ipd", "--set", "rounds=2", "--agents", f"{MODEL},bot/random", "--matches", "12",
+        "--seed", "1", "--out", "runs/t", "--display", "quiet",
+    )  # fmt: skip
+    exported = arena(home, "export", "runs/t", "--format", "kto", "--recipe", "outcome", "--out", "kto.jsonl", "--json")
+    rows = [json.loads(line) for line in (home / "kto.jsonl").read_text().splitlines()]
+
+    assert (played.code, exported.code) == (0, 0), played.err + exported.err
+    assert {row["label"] for row in rows} == {True, False}
+    for row in rows:
+        assert row["prompt"][0]["role"] == "system"
+        assert row["prompt"][-1]["role"] == "user"
+        assert [m["role"] for m in row["completion"]] == ["assistant"]
+    assert exported.json["rows"] == len(rows)
+
+
+@pytest.mark.parametrize("algorithm", list(PARAMS))
+def test_a_policy_is_trained(home: Path, trained: dict[str, Ended], algorithm: str) -> None:
+    from safetensors.numpy import load_file
+
+    done = trained[algorithm]
+    assert done.code == 0, done.err
+    (iteration,) = done.json["iterations"]
+    folder = home / "runs" / algorithm / "iter_0001"
+    weights = load_file(folder / "adapter" / "adapter_model.safetensors")
+    metrics = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+
+    assert iteration["league"] == f"league/smoke-{algorithm}-k1"
+    assert iteration["promoted"] is True
+    assert iteration["adapter"] == "iter_0001/adapter"
+    b = [w for name, w in weights.items() if "lora_B" in name]
+    assert any(abs(w).max() > 0 for w in b)
+    assert all(math.isfinite(float(w.sum())) for w in weights.values())
+    assert all(math.isfinite(m["loss"]) for m in metrics)
+    assert any(m["grad_norm"] > 0 for m in metrics)
+    if algorithm == "grpo":
+        assert any(m["reward_std"] > 0 for m in metrics)
+    else:
+        assert all(m["loss"] != 0 for m in metrics)
+
+
+def test_nothing_is_pickled_in_a_finished_run(home: Path, trained: dict[str, Ended]) -> None:
+    pickled = [p for p in (home / "runs").rglob("*") if p.suffix in (".bin", ".pt", ".pth", ".pkl")]
+
+    assert trained
+    assert pickled == []
+
+
+def test_trained_policies_play_by_name_two_adapters_of_one_base_in_one_match(
+    home: Path, trained: dict[str, Ended]
+) -> None:
+    names = "league/smoke-kto-k1,league/smoke-grpo-k1"
+    played = arena(home, "play", "matrix/ipd", "--set", "rounds=2", "--agents", names, "--seed", "3", "--json")
+
+    assert trained
+    assert played.code == 0, played.err
+    assert [seat["agent"] for seat in played.json["seats"]] == names.split(",")
+
+
+def test_a_finished_run_is_left_as_it_is(home: Path, trained: dict[str, Ended]) -> None:
+    def state() -> dict[str, Any]:
+        folder = home / "runs" / "kto"
+        return {str(p): p.read_bytes() for p in folder.rglob("*") if p.is_file() and "sqlite" not in p.name}
+
+    before = state()
+    again = resume(home, "runs/kto")
+
+    assert again.code == 0, again.err
+    assert again.json == trained["kto"].json
+    assert {k: v for k, v in state().items() if "run.lock" not in k} == {
+        k: v for k, v in before.items() if "run.lock" not in k
+    }
+
+
+def test_the_card_says_what_it_is(home: Path, trained: dict[str, Ended]) -> None:
+    card = (home / "league" / "smoke-kto-k1" / "README.md").read_text()
+
+    assert trained
+    for words in ("## Base", "Licence", "## Training", "## Data", "## Evaluation", "## Limits", "learned to deceive"):
+        assert words in card
+    assert (home / "league" / "smoke-kto-k0" / "policy.toml").is_file()
+
+
+def test_rollouts_are_in_the_record_and_replay(home: Path, trained: dict[str, Ended]) -> None:
+    from arena.training.record import Refused, read_played
+
+    refused = Refused()
+    played = list(read_played(home / "runs" / "grpo", tags=["rollout/1"], refused=refused))
+
+    assert trained
+    assert len(played) == 16
+    assert refused == Refused()
+
+
+def test_two_runs_are_compared_by_deal(home: Path, trained: dict[str, Ended]) -> None:
+    compared = arena(home, "compare", "runs/kto", "runs/dpo", "--json")
+
+    assert trained
+    assert compared.code == 0, compared.err
+    assert compared.json["n"] == 3
+    assert compared.json["agents"] == ["league/smoke-kto-k1", "league/smoke-dpo-k1"]

@@ -1,6 +1,6 @@
 """How many games each schedule needs to name the best of eight models, 19 times in 20.
 
-    python benchmarks/schedules.py [--repetitions 150] [--deal-sd 2.0]
+    python benchmarks/schedules.py [--repetitions 100] [--deal-sd 2.0]
 
 The world: models half a nat apart, half a nat for the first seat, and a deal that favours the first seat by a normal
 amount of the given sd. The best is named by the mean of `arena.leaderboards.posterior`. A repetition gives right or
@@ -127,7 +127,7 @@ def measure(arm: Arm, repetitions: int, deal_sd: float) -> tuple[float, float, f
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--repetitions", type=int, default=150)
+    parser.add_argument("--repetitions", type=int, default=100)
     parser.add_argument("--deal-sd", type=float, default=2.0)
     given = parser.parse_args()
     print(

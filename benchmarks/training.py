@@ -5,6 +5,7 @@ the final deals says. `--list` prints the commands. A run folder that is there a
 
     a-kto a-dpo a-grpo     one round of rock-paper-scissors against a constant bot, the tiny model
     s-kto s-dpo s-grpo     the same with SmolLM2-135M
+    s-grpo-paper           and against paper: its habit is rock, so the best reply (scissors) has to be learned
     b-kto b-dpo b-grpo     SmolLM2-135M on the repeated prisoner's dilemma, at sizes for two CPU cores
     k-grpo k-spiral        SmolLM2-135M on Kuhn poker, against a bot and against itself
 """
@@ -38,6 +39,8 @@ COMMANDS = {
     "--param fork_k=4 --param fork_rollouts=2",
     "a-grpo-plain": f"grpo {PLAIN} --iterations 1 --steps 60 --lr 0.02 --matches 128 --eval-matches 64 --gate none",
     "s-grpo": f"grpo {REAL} {SMALL} --iterations 1 --steps 16 --matches 32 --lr 1e-3 --gate none --param batch=8",
+    "s-grpo-paper": f"grpo {REAL} {SMALL} --iterations 1 --steps 12 --matches 32 --lr 2e-4 --gate none "
+    "--param batch=8".replace("answer=rock", "answer=paper"),
     "s-kto": f"kto {REAL} {SMALL} --iterations 1 --matches 64 --lr 1e-3 --gate none --param batch=4",
     "s-dpo": f"dpo {REAL} {SMALL} --iterations 1 --matches 16 --lr 1e-3 --gate none --param batch=4 "
     "--param fork_k=6 --param fork_rollouts=1",

@@ -258,9 +258,8 @@ def test_strategies_that_beat_each_other_in_a_circle_are_mixed() -> None:
 
 
 def test_speeches_of_one_kind_share_a_cluster() -> None:
-    texts = [f"I am the seer and I checked player_{i}" for i in range(6)] + [
-        f"we wait, nobody votes {i}" for i in range(6)
-    ]
+    texts = [f"I am the seer and I checked player_{i}" for i in range(6)]
+    texts += [f"we wait, nobody votes {i}" for i in range(6)]
     group = lspo_pairs._grouped(sorted(texts), 2, seed=1)
 
     assert group.nearest("I am the seer and I checked player_9") != group.nearest("we wait, nobody votes 9")

@@ -7,8 +7,8 @@ and DPO moves towards the preferred ones. Features, clusters, the abstract game 
    L2-normalised; k-means with k = 4 in the first iteration and one more in each later one, seeded. Asks without words
    keep their answers as strategies.
 2. A cell is (role, kind of ask, how often the seat was asked this before). Its strategies are weighed by 1,000 rounds
-   of regret matching+: a strategy's value is the mean payoff of the matches that chose it, each weighed by how likely the
-   others' choices in it are under their present strategies. Fewer than 10 visits: the role's mean.
+   of regret matching+: a strategy's value is the mean payoff of the matches that chose it, each weighed by how likely
+   the others' choices in it are under their present strategies. Fewer than 10 visits: the role's mean.
 3. Where candidates of a forked state are in two clusters or more: chosen from the likeliest, rejected from the least
    likely one, if their probabilities differ by 0.2.
 """

@@ -1,0 +1,159 @@
+"""Collect plans: who is seated where, by population, on paired deals; and the game's mix."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from arena.core import UsageError
+from arena.training import collect, population
+from arena.training.settings import Params, TrainSettings
+from arena.training.setup import Run, set_up
+
+pytest.importorskip("trl")
+pytestmark = pytest.mark.models
+
+
+def run(tmp_path: Path, opponents: str, game: str = "matrix/rps", **changed: Any) -> Run:
+    params = Params.make({"batch": 8, **changed.pop("params", {})})
+    settings = TrainSettings(
+        algorithm=changed.pop("algorithm", "kto"),
+        game=game,
+        model="hf/tiny-random",
+        seed=4,
+        league="x",
+        league_folder=str(tmp_path / "league"),
+        recipe=changed.pop("recipe", "outcome"),
+        lr=1e-3,
+        opponents=opponents,
+        params=params,
+        **changed,
+    )
+    return set_up(tmp_path / "run", settings)
+
+
+def plan(one: Run, k: int, count: int, **parts: Any) -> list[Any]:
+    champions = {role: f"league/{one.settings.policy(role, 0)}" for role in one.roles}
+    pools = {
+        role: population.opponents(one.settings, type(one.game), role, k, champions[role], **parts)
+        for role in one.roles
+    }
+    return collect.plan(one, k, champions, pools, count, f"collect/{k}")
+
+
+def test_against_a_fixed_opponent_seats_rotate_on_one_deal(tmp_path: Path) -> None:
+    made = plan(run(tmp_path, "bot/always?answer=rock"), 1, 6)
+
+    assert [p.seating["player_0"] == "league/x-k0" for p in made] == [True, False] * 3
+    assert [p.deal_seed for p in made[::2]] == [p.deal_seed for p in made[1::2]]
+    assert len({p.deal_seed for p in made}) == 3
+    assert len({p.key for p in made}) == 6
+
+
+def test_in_self_play_every_seat_is_the_policy(tmp_path: Path) -> None:
+    made = plan(run(tmp_path, "self"), 1, 4)
+
+    assert all(set(p.seating.values()) == {"league/x-k0"} for p in made)
+    assert len({p.deal_seed for p in made}) == 4
+
+
+def test_fictitious_self_play_meets_every_past_policy(tmp_path: Path) -> None:
+    made = plan(run(tmp_path, "fsp", iterations=4), 4, 200)
+    met = Counter(name for p in made for name in p.seating.values() if name != "league/x-k0")
+
+    assert set(met) == {"league/x-k1", "league/x-k2", "league/x-k3"}
+
+
+def test_the_pool_takes_further_names(tmp_path: Path) -> None:
+    made = plan(run(tmp_path, "fsp", params={"pool": ["bot/random"]}), 1, 40)
+
+    assert "bot/random" in {name for p in made for name in p.seating.values()}
+
+
+def test_a_meta_strategy_weighs_the_pool(tmp_path: Path) -> None:
+    meta = {"league/x-k0": 0.0, "league/x-k1": 1.0}
+    made = plan(run(tmp_path, "psro", iterations=3), 2, 30, meta=meta)
+
+    assert {name for p in made for name in p.seating.values()} == {"league/x-k0", "league/x-k1"}
+    assert all(sorted(p.seating.values()) == ["league/x-k0", "league/x-k1"] for p in made)
+
+
+def test_counters_meet_mains_and_mains_meet_both(tmp_path: Path) -> None:
+    one = run(tmp_path, "fxp", iterations=5)
+    counter = population.opponents(one.settings, type(one.game), "", 4, "league/x-k3")
+    main = population.opponents(one.settings, type(one.game), "", 5, "league/x-k3")
+
+    assert [entry.name for entry in counter] == ["league/x-k0", "league/x-k1", "league/x-k3"]
+    assert sum(e.weight for e in main if e.name in ("league/x-k2", "league/x-k4")) == pytest.approx(0.5)
+    assert population.is_counter(one.settings, 4)
+    assert not population.is_counter(one.settings, 5)
+
+
+def test_a_league_file_weighs_and_sides_its_entries(tmp_path: Path) -> None:
+    file = tmp_path / "mix.toml"
+    file.write_text(
+        '[[opponent]]\nname = "bot/random"\nweight = 3.0\n\n[[opponent]]\nname = "bot/always"\nside = "player_1"\n'
+    )
+    entries = population.from_file(file)
+
+    assert [(e.name, e.weight, e.side) for e in entries] == [("bot/random", 3.0, ""), ("bot/always", 1.0, "player_1")]
+    assert {p.seating["player_0"] for p in plan(run(tmp_path, f"league:{file}"), 1, 40)} == {
+        "league/x-k0",
+        "bot/random",
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", r"holds no \[\[opponent\]\]"),
+        ("[[opponent]]\nweight = 1\n", "needs a name"),
+        ('[[opponent]]\nname = "bot/random"\nwieght = 1\n', "wieght"),
+        ('[[opponent]]\nname = "bot/random"\nweight = -1\n', "from 0 up"),
+        ('rate = 1\n[[opponent]]\nname = "bot/random"\n', "unknown keys rate"),
+    ],
+)
+def test_a_wrong_league_file_is_refused(tmp_path: Path, text: str, says: str) -> None:
+    file = tmp_path / "mix.toml"
+    file.write_text(text)
+
+    with pytest.raises(UsageError, match=says):
+        population.from_file(file)
+
+
+def test_a_role_is_trained_on_whatever_seat_it_is_dealt_to(tmp_path: Path) -> None:
+    one = run(tmp_path, "bot/random", game="werewolf", roles=("wolf",))
+    made = plan(one, 1, 3)
+
+    from arena.core import Match
+
+    for planned in made:
+        match = Match(one.game, planned.seed, planned.deal_seed)
+        wolves = [s for s in match.seats if "wolf" in (match.roles.get(s), match.sides.get(s))]
+        assert [s for s, name in planned.seating.items() if name == "league/x-k0"] == wolves
+
+
+def test_two_roles_have_policies_of_their_own(tmp_path: Path) -> None:
+    one = run(tmp_path, "self", game="nyc/tiny", roles=("blue", "red"))
+    (planned,) = plan(one, 1, 1)
+
+    assert set(planned.seating.values()) == {"league/x-blue-k0", "league/x-red-k0"}
+
+
+def test_roles_may_be_updated_in_turn(tmp_path: Path) -> None:
+    one = run(tmp_path, "self", game="nyc/tiny", roles=("blue", "red"), params={"update": "alternate"})
+
+    assert [one.roles_of(k) for k in (1, 2, 3)] == [("blue",), ("red",), ("blue",)]
+
+
+def test_collect_evaluation_and_final_deals_never_meet(tmp_path: Path) -> None:
+    table = run(tmp_path, "self").table
+
+    def deals(tag: str) -> set[int]:
+        return {table.planned(tag, i, 0, lambda m: dict.fromkeys(m.seats, "bot/random")).deal_seed for i in range(50)}
+
+    assert not deals("collect/1") & deals("eval/1")
+    assert not deals("eval/1") & deals("final")

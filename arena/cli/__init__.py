@@ -19,6 +19,8 @@ COMMANDS = (
     "leaderboard",
     "fork",
     "export",
+    "train",
+    "compare",
     "games",
     "agents",
     "ratings",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -27,6 +28,13 @@ Concurrency = Annotated[int | None, typer.Option("--concurrency", min=1, help="M
 BudgetUsd = Annotated[float | None, typer.Option("--budget", min=0, help="Dollars for the whole run; a hard limit.")]
 Executor = Annotated[str | None, typer.Option("--executor", help="async or processes.")]
 Workers = Annotated[int | None, typer.Option("--workers", min=1, help="Processes of the processes executor.")]
+
+
+def posterior(agents: Sequence[str], results: Sequence[Any]) -> Any:
+    """What schedules that look at results are told of strengths: ratings are loaded when one asks."""
+    from arena.leaderboards.posterior import posterior as estimate
+
+    return estimate(agents, results)
 
 
 def default_folder(game: str) -> Path:

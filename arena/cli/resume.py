@@ -35,6 +35,11 @@ def command(
     from arena.cli.tournament import report
     from arena.run.api import resume
     from arena.run.settings import Limits
+    from arena.training.loop import is_training_run
+
+    if is_training_run(run):
+        _training(run, budget, display, as_json)
+        return
 
     def over(limits: Limits) -> Limits:
         if concurrency is not None:
@@ -50,9 +55,28 @@ def command(
             accept_changes=accept_changes,
             watch=shown.watch,
             person=_person(run),
+            posterior=options.posterior,
         )
     report(result, as_json, document, say)
     raise typer.Exit(result.exit_code)
+
+
+def _training(run: Path, budget: float | None, display: str, as_json: bool) -> None:
+    """A training run goes on from its last finished stage."""
+    from arena.cli.display import Display
+    from arena.cli.output import say
+    from arena.cli.train import fault, report
+    from arena.models.types import BudgetReached
+    from arena.training import loop
+    from arena.training.play import VoidMatches
+    from arena.training.stage import Unhealthy
+
+    try:
+        with Display(display, str(run)) as shown:
+            result = loop.resume(run, budget=budget, watch=shown.watch, say=say)
+    except (Unhealthy, VoidMatches, BudgetReached) as error:
+        raise typer.Exit(fault(error, run, as_json)) from error
+    report(result, as_json)
 
 
 def _person(run: Path) -> Person | None:

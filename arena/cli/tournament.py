@@ -18,7 +18,9 @@ def command(
     ] = None,
     out: options.Out = None,
     seed: options.Seed = None,
-    schedule: Annotated[str | None, typer.Option("--schedule", help="paired, round-robin or random.")] = None,
+    schedule: Annotated[
+        str | None, typer.Option("--schedule", help="paired, round-robin, random, swiss or adaptive.")
+    ] = None,
     concurrency: options.Concurrency = None,
     budget: options.BudgetUsd = None,
     executor: options.Executor = None,
@@ -60,7 +62,7 @@ def command(
     folder = out or options.default_folder(settings.games[0].name)
     say(f"run folder: {folder}")
     with Display(display, f"{folder}: {', '.join(g.name for g in settings.games)}, seed {settings.seed}") as shown:
-        result = start(settings, specs, folder, watch=shown.watch)
+        result = start(settings, specs, folder, watch=shown.watch, posterior=options.posterior)
     report(result, as_json, document, say)
     raise typer.Exit(result.exit_code)
 

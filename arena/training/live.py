@@ -82,6 +82,7 @@ class RolloutSession:
         self._engine, self._frozen, self._inner = engine, frozen, inner
         self._choice, self._limit, self._min_p, self._seed = choice, limit, min_p, seed
         self.streams: dict[tuple[str, str], Stream] = {}
+        self.spent_usd = 0.0  # by those that are reached by name
         rules: Rules[Job] = Rules(
             batch=batch,
             wait_s=0.02,
@@ -100,7 +101,9 @@ class RolloutSession:
             options = name.options
             job = self._job(request, prompt, self._frozen[name], str(options.get("choice", "auto")))
             return _call(await self._served(job, request.order), job, time.monotonic())
-        return await self._inner.complete(name, request)
+        call = await self._inner.complete(name, request)
+        self.spent_usd += call.cost_usd or 0.0
+        return call
 
     async def _live(self, request: Request) -> Call:
         key, seat, turn, _ = request.sample_key.split("/", 3)

@@ -62,7 +62,8 @@ def start(settings: TrainSettings, folder: Path, *, watch: Watch | None = None, 
                 hint=f"choose another --out, or go on with that one: arena resume {folder}",
             )
         return resume(folder, watch=watch, say=say)
-    if folder.exists() and any(folder.iterdir()):
+    unbegun = {CONFIG, f".{MANIFEST}.part"}  # what a start leaves that was killed before its manifest stood
+    if folder.exists() and any(path.name not in unbegun for path in folder.iterdir()):
         raise UsageError(f"{folder} is not empty and holds no training run", hint="choose another --out")
     run = set_up(folder, settings, watch=watch, say=say)
     names = [settings.policy(role, k) for role in run.roles for k in range(settings.iterations + 1)]

@@ -48,7 +48,7 @@ class Score:
 
 def past(settings: TrainSettings, role: str, k: int) -> list[str]:
     """Every registered policy of a role before iteration k, the untrained start included."""
-    return [f"league/{settings.policy(role, j)}" for j in range(k)]
+    return [f"league/{settings.policy(role, j)}" for j in range(k) if j == 0 or role in settings.roles_of(j)]
 
 
 def opponents(

@@ -78,8 +78,6 @@ def _markdown(report: Mapping[str, Any]) -> str:
                     f"| {row['policy']} | {p['diff']:.4g} | {_ci(p)} | {d['diff']:.4g} | {_ci(d)} | {d['n']} | "
                     f"{row['lost']:.2%} | {row['verdict']} |"
                 )
-    if report.get("exploitability"):
-        lines += ["", "## Exploitability", "", f"{report['exploitability']}"]
     for text in report["warnings"]:
         lines += ["", f"Warning: {text}."]
     lines += ["", f"Matches of the final deals: SHA-256 {report['final_sha256']}.", ""]

@@ -11,7 +11,6 @@ a step that a resumed training will play again under other weights.
 from __future__ import annotations
 
 import asyncio
-import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
@@ -23,7 +22,6 @@ from typing import Any
 from arena.core.canonical import canonical
 from arena.core.match import Match
 from arena.core.record import record, replay
-from arena.core.seeds import derive
 from arena.models.names import parse_name
 from arena.models.session import Session
 from arena.models.types import BudgetReached
@@ -102,6 +100,7 @@ class RolloutEngine:
         self._players[LIVE_SEAT] = replace(own, model=LIVE)
         self._frozen = frozen_of_base([a.model for a in agents.values() if a.model is not None], base)
         self._units: list[tuple[list[Planned], Unit]] = []
+        self._spent_usd = float(told.get("spent_usd") or 0.0)
 
     # --- a step -------------------------------------------------------------------------------------------------------
 
@@ -114,6 +113,7 @@ class RolloutEngine:
         if runner.fatal is not None:
             raise runner.fatal
         self._units.append((plan, unit))
+        self._spent_usd += session.spent_usd
         statuses = _statuses(unit)
         by_key = {planned.key: planned for planned in plan}
         rows = []
@@ -131,14 +131,10 @@ class RolloutEngine:
             group, copy = divmod(position, self._generations)
             slot = self._slots[slot_id]
             seats = slot["seats"]
-            number, seat = copy, seats[0]
-            if slot["self_play"]:
-                number, seat = divmod(copy, len(seats))[0], seats[copy % len(seats)]
+            number, seat = (copy // len(seats), seats[copy % len(seats)]) if slot["self_play"] else (copy, seats[0])
             planned = self._planned(slot, step, group, number, len(plan), len(ids))
             plan.setdefault(planned.key, planned)
             places.append((group, slot_id, planned.key, seat))
-            if not slot["self_play"]:
-                places[-1] = (group, slot_id, planned.key, seat)
         return list(plan.values()), places
 
     def _planned(self, slot: Mapping[str, Any], step: int, group: int, number: int, index: int, most: int) -> Planned:
@@ -167,7 +163,7 @@ class RolloutEngine:
         session = RolloutSession(
             self._engine,
             self._frozen,
-            Session(limits=limits),
+            Session(limits=limits, spent_usd=self._spent_usd),
             choice=self._told["choice"],
             limit=self._told["context"],
             min_p=self._prune,
@@ -308,11 +304,3 @@ def _number(name: str, values: Sequence[Any]) -> Any:
 
 def void_share(rows: Sequence[Rollout]) -> float:
     return Counter(row.status for row in rows)["void"] / max(len(rows), 1)
-
-
-def rewards_text(rows: Sequence[Rollout]) -> str:
-    return json.dumps([row.reward for row in rows])
-
-
-def rollout_seed(seed: int) -> int:
-    return derive("rollouts", seed)

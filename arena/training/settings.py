@@ -168,6 +168,11 @@ class TrainSettings:
         """Whether rollouts are of the live policy in all seats."""
         return self.opponents == "self"
 
+    def roles_of(self, k: int) -> tuple[str, ...]:
+        """The roles that iteration k updates; one without a name where every seat is trained."""
+        roles = self.roles or ("",)
+        return (roles[(k - 1) % len(roles)],) if self.params.update == "alternate" else roles
+
     def policy(self, role: str, k: int) -> str:
         """The league's name of a role's policy after iteration k."""
         middle = f"-{role}" if role and len(self.roles) > 1 else ""

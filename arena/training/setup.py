@@ -53,10 +53,7 @@ class Run:
         return self.settings.roles or ("",)
 
     def roles_of(self, k: int) -> tuple[str, ...]:
-        """The roles that iteration k updates."""
-        if self.settings.params.update == "alternate" and len(self.roles) > 1:
-            return (self.roles[(k - 1) % len(self.roles)],)
-        return self.roles
+        return self.settings.roles_of(k)
 
     def iteration(self, k: int, role: str = "") -> Path:
         """Where a role's files of an iteration are."""

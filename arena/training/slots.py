@@ -12,6 +12,8 @@ from typing import Any
 
 from arena.core.errors import UsageError
 from arena.core.match import Match
+from arena.store.reader import Reader
+from arena.store.schema import FILE
 from arena.training import collect
 from arena.training.evaluate import trained_seats
 from arena.training.population import Opponent
@@ -98,7 +100,16 @@ def told(run: Run, k: int, role: str, champions: Mapping[str, str], facts: Mappi
         "context": run.start.context,
         "choice": run.start.options.get("choice") or "auto",
         "budget": s.budget,
+        "spent_usd": _spent(run),
     }
+
+
+def _spent(run: Run) -> float:
+    """What the run has paid so far."""
+    if not (run.folder / FILE).is_file():
+        return 0.0
+    with Reader(run.folder) as reader:
+        return float(reader.ledger()["cost_usd"] or 0.0)
 
 
 def _seatings(run: Run, k: int, role: str) -> list[dict[str, str]]:

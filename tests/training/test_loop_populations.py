@@ -1,0 +1,48 @@
+"""Whole loops with populations that read results, on the tiny model: two iterations each, and one of grpo in each
+other's company."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.training.commands import arena
+from tests.training.tiny_models import learnable
+
+pytest.importorskip("trl")
+pytestmark = [pytest.mark.models, pytest.mark.long]
+
+COMMON = [
+    *("--game", "kuhn", "--model", "hf/models/tiny?choice=grammar", "--matches", "12", "--eval-matches", "2"),
+    *("--steps", "2", "--lr", "0.01", "--seed", "3", "--gate", "none", "--display", "quiet", "--json"),
+]
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("populations")
+    learnable(folder / "models" / "tiny")
+    return folder
+
+
+@pytest.mark.parametrize("opponents", ["pfsp", "psro", "fxp"])
+def test_a_population_trains_two_iterations(home: Path, opponents: str) -> None:
+    words = ["--opponents", opponents, "--iterations", "2", "--league", opponents, "--out", opponents]
+    done = arena(home, "train", "kto", *COMMON, *words)
+
+    assert done.code == 0, done.err
+    assert done.json["champion"] == f"league/{opponents}-k2"
+
+
+def test_spiral_trains_both_seats_of_a_match(home: Path) -> None:
+    words = ["--recipe", "spiral", "--iterations", "1", "--league", "spiral", "--out", "spiral", "--param", "batch=8"]
+    done = arena(home, "train", "grpo", *COMMON, *words)
+
+    assert done.code == 0, done.err
+    metrics = [json.loads(line) for line in (home / "spiral" / "iter_0001" / "metrics.jsonl").read_text().splitlines()]
+    assert {"payoff/player_0", "payoff/player_1"} <= metrics[0].keys()
+    assert metrics[0]["payoff/player_0"] == -metrics[0]["payoff/player_1"]
+    facts = json.loads((home / "spiral" / "iter_0001" / "dataset.json").read_text())
+    assert set(facts["baselines"]) == {"player_0", "player_1"}

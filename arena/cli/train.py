@@ -145,6 +145,7 @@ def settings_of(
         "seed": _drawn(derive),
         "league": own,
         "league_folder": str(league_folder()),
+        "home": str(Path.cwd()),
         "recipe": default_recipe(algorithm, opponents),
         "lr": known.default_lr(algorithm),
     }

@@ -1,7 +1,7 @@
 """Paired evaluation: every policy in the same seat, against the same opponent, on the same deal and engine streams.
 
 Deal j meets one opponent of the list, in turn, so that all have equal weight; on it every seating is played by every
-policy. What is compared is the difference on a deal, meaned over seatings.
+policy, and the others draw alike (`alike.py`). What is compared is the difference on a deal, meaned over seatings.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from arena.training.bootstrap import Estimate, estimate
 from arena.training.play import Table, play
 
 LOST = ("n_illegal", "n_refused", "n_truncated", "n_timeout")
+Cell = tuple[str, str, int, int]  # match key, policy, deal, seating
 Others = Mapping[str, str]  # seat word -> policy that holds the other trained roles
 
 
@@ -80,9 +81,9 @@ def words(match: Match, seat: str) -> list[str]:
 def compare(table: Table, comparison: Comparison) -> Results:
     """Play what is missing of a comparison and read it."""
     game, _ = table.make()
-    cells: dict[str, tuple[str, int, str]] = {}
+    cells: dict[Cell, tuple[str, Sequence[str]]] = {}  # opponent, and the policy's seats
     plan: list[Planned] = []
-    mine: dict[str, list[str]] = {}
+    common: dict[str, str] = {}  # the others at the table draw alike for every policy
     for deal in range(comparison.deals):
         opponent = comparison.opponents[deal % len(comparison.opponents)] if comparison.opponents else ""
         for index in range(seatings(game, comparison.role)):
@@ -90,12 +91,11 @@ def compare(table: Table, comparison: Comparison) -> Results:
                 held: list[str] = []
                 fill = _seating(game, comparison, policy, opponent, index, held)
                 planned = table.planned(comparison.tag, deal, index, fill)
-                # a match of policy against itself may fill two cells
-                cells.setdefault(f"{planned.key} {policy} {index}", (policy, deal, opponent))
-                mine[f"{planned.key} {policy} {index}"] = held
+                cells[planned.key, policy, deal, index] = (opponent, held)
                 plan.append(planned)
-    numbers = play(table, plan)
-    return _read(table, comparison, cells, mine, numbers)
+                common[planned.key] = f"{comparison.tag}/{deal}/{index}"
+    numbers = play(table, plan, common=common)
+    return _read(table, comparison, cells, numbers)
 
 
 def _seating(
@@ -125,8 +125,7 @@ def _seating(
 def _read(
     table: Table,
     comparison: Comparison,
-    cells: Mapping[str, tuple[str, int, str]],
-    mine: Mapping[str, Sequence[str]],
+    cells: Mapping[Cell, tuple[str, Sequence[str]]],
     numbers: Mapping[str, int],
 ) -> Results:
     results = Results()
@@ -138,9 +137,8 @@ def _read(
         for row in reader.seats():
             if row["match_id"] in wanted:
                 seats.setdefault(row["match_id"], {})[row["seat"]] = row
-    for cell, (policy, deal, opponent) in cells.items():
-        own = mine[cell]
-        rows = seats[numbers[cell.split(" ", 1)[0]]]
+    for (key, policy, deal, _), (opponent, own) in cells.items():
+        rows = seats[numbers[key]]
         payoff = fmean(rows[s]["payoff"] for s in own)
         sums[policy].setdefault(deal, []).append(payoff)
         lost = {s: sum(row[c] for c in LOST) for s, row in rows.items()}

@@ -9,6 +9,7 @@ frozen config, the record of its matches, the files before it, the policies that
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -22,6 +23,7 @@ from arena.core.seeds import derive
 from arena.training import league, report, stages
 from arena.training.evaluate import Comparison, Results, compare
 from arena.training.health import Converged
+from arena.training.jsonfile import read_json
 from arena.training.manifest import NAME as MANIFEST
 from arena.training.manifest import Manifest
 from arena.training.metrics import read_metrics
@@ -81,6 +83,7 @@ def resume(
     """Go on with a training run. A complete one is left as it is; changed config or weights are refused."""
     if not is_training_run(folder):
         raise UsageError(f"{folder} holds no training run: there is no {MANIFEST}")
+    shown, folder = str(folder), folder.resolve()
     settings, manifest = from_toml(folder / CONFIG), Manifest(folder)
     if settings.sha256() != manifest.data.get("config_sha256"):
         raise UsageError(
@@ -89,13 +92,15 @@ def resume(
     if budget is not None:
         settings = replace(settings, budget=budget)
     os.environ["ARENA_LEAGUE"] = settings.league_folder
-    run = set_up(folder, settings, watch=watch, say=say)
-    if run.start.sha256 != manifest.data.get("base_sha256"):
-        raise UsageError(
-            f"the weights behind {settings.model} changed since the run began",
-            hint=f"they had the hash {manifest.data.get('base_sha256')}",
-        )
-    return _Loop(run, manifest).go()
+    home = settings.home if settings.home and Path(settings.home).is_dir() else "."
+    with contextlib.chdir(home):
+        run = set_up(folder, settings, watch=watch, say=say)
+        if run.start.sha256 != manifest.data.get("base_sha256"):
+            raise UsageError(
+                f"the weights behind {settings.model} changed since the run began",
+                hint=f"they had the hash {manifest.data.get('base_sha256')}",
+            )
+        return replace(_Loop(run, manifest).go(), run=shown)
 
 
 class _Loop:
@@ -209,7 +214,7 @@ class _Loop:
         best = 0
         for j in range(1, k):
             gate = self.run.iteration(j, role) / "gate.json"
-            if role in self.run.roles_of(j) and gate.is_file() and stages._read_json(gate)["promoted"]:
+            if role in self.run.roles_of(j) and gate.is_file() and read_json(gate)["promoted"]:
                 best = j
         return f"league/{self.run.settings.policy(role, best)}"
 
@@ -281,7 +286,7 @@ class _Loop:
         for k in range(1, self.last + 1):
             for role in self.run.roles_of(k):
                 folder = self.run.iteration(k, role)
-                facts, e = stages._read_json(folder / "dataset.json"), stages._read_json(folder / "eval.json")
+                facts, e = read_json(folder / "dataset.json"), read_json(folder / "eval.json")
                 metrics = read_metrics(folder / "metrics.jsonl")
                 found.append(
                     {
@@ -291,7 +296,7 @@ class _Loop:
                         "steps": metrics[-1]["step"] if metrics else 0,
                         "adapter": self.run.relative(folder / "adapter"),
                         "league": f"league/{self.run.settings.policy(role, k)}",
-                        "promoted": stages._read_json(folder / "gate.json")["promoted"],
+                        "promoted": read_json(folder / "gate.json")["promoted"],
                         "eval": e["over_champion"],
                         "reward": e.get("reward"),
                     }
@@ -299,7 +304,7 @@ class _Loop:
         return found
 
     def _result(self) -> TrainResult:
-        whole = stages._read_json(self.run.folder / "report.json")
+        whole = read_json(self.run.folder / "report.json")
         promoted = [row for row in whole["iterations"] if row["promoted"]]
         message = "complete: " if self.worked else "complete already: "
         message += f"{len(promoted)} of {len(whole['iterations'])} policies promoted"

@@ -100,11 +100,12 @@ _LOSSES = {
 }  # fmt: skip
 _LR = {"sft": 2e-4, "kto": 5e-5, "dpo": 5e-5, "grpo": 5e-5}
 GRPO_STEPS = 50
+_PLACES = ("league_folder", "home", "device", "budget")  # what a run may be given anew: none of it is measured
 
 
 @dataclass(frozen=True)
 class TrainSettings:
-    """A whole training run, resolved. `league_folder` is absolute: a run is resumed by its folder alone."""
+    """A whole training run, resolved. `league_folder` and `home` are absolute: a run is resumed by its folder alone."""
 
     algorithm: str
     game: str
@@ -125,6 +126,7 @@ class TrainSettings:
     gate: str = "ci"
     budget: float | None = None
     device: str = "auto"
+    home: str = ""  # where relative names (models, league files) were meant from
     params: Params = field(default_factory=lambda: Params.make({}))
 
     def as_json(self) -> dict[str, Any]:
@@ -142,7 +144,7 @@ class TrainSettings:
 
     def sha256(self) -> str:
         """What makes this run this run; where the league lies and which device computes does not."""
-        return digest({k: v for k, v in self.as_json().items() if k not in ("league_folder", "device", "budget")})
+        return digest({k: v for k, v in self.as_json().items() if k not in _PLACES})
 
     @property
     def beta(self) -> float:
@@ -272,7 +274,7 @@ def read_file(path: Path) -> dict[str, Any]:
 
 def known_keys() -> tuple[str, ...]:
     """What a --config file may hold."""
-    return tuple(f.name for f in fields(TrainSettings) if f.name != "league_folder")
+    return tuple(f.name for f in fields(TrainSettings) if f.name not in ("league_folder", "home"))
 
 
 def toml_value(value: Any) -> str:
@@ -288,6 +290,6 @@ def toml_value(value: Any) -> str:
 def differing(old: TrainSettings, new: TrainSettings) -> list[str]:
     """The fields in which two runs differ."""
     a, b = old.as_json(), new.as_json()
-    keys = [k for k in dict.fromkeys([*a, *b]) if k not in ("league_folder", "device", "budget", "params")]
+    keys = [k for k in dict.fromkeys([*a, *b]) if k not in (*_PLACES, "params")]
     found = [k for k in keys if a.get(k) != b.get(k)]
     return found + [k for k in asdict(new.params) if getattr(old.params, k) != getattr(new.params, k)]

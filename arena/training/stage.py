@@ -45,8 +45,7 @@ class StageFailed(ArenaError, RuntimeError):
 def run_stage(folder: Path) -> None:
     """Train in a child process, to its end; its log is FOLDER/train.log."""
     (folder / FAULT).unlink(missing_ok=True)
-    env = {**ENVIRONMENT, **{key: os.environ[key] for key in os.environ if key not in ("HF_HUB_OFFLINE",)}}
-    env["HF_HUB_OFFLINE"] = os.environ.get("HF_HUB_OFFLINE", "1")
+    env = {**ENVIRONMENT, **os.environ}
     with (folder / "train.log").open("ab") as log:
         command = [sys.executable, "-m", "arena.training.stage", str(folder)]
         process = subprocess.Popen(command, env=env, stdin=subprocess.DEVNULL, stdout=log, stderr=log)

@@ -6,7 +6,6 @@ stage goes on from its last checkpoint.
 
 from __future__ import annotations
 
-import json
 import platform
 import shutil
 from collections.abc import Mapping, Sequence
@@ -20,6 +19,7 @@ from arena.training.card import card
 from arena.training.evaluate import Comparison, Results, compare
 from arena.training.gate import verdict
 from arena.training.job import StageJob
+from arena.training.jsonfile import read_json, write_json
 from arena.training.manifest import versions
 from arena.training.metrics import read_metrics
 from arena.training.play import play
@@ -88,7 +88,7 @@ def label_stage(run: Run, k: int, role: str, champions: Champions) -> dict[str, 
         facts = slots.write_slots(run, k, role, champions, pools(run, k, champions))
     else:
         facts = _label(run, k, role, champions[role], folder)
-    _write_json(folder / "dataset.json", facts)
+    write_json(folder / "dataset.json", facts)
     return facts
 
 
@@ -157,7 +157,7 @@ def _reward(run: Run, played: Sequence[Played], agent: str) -> float:
 def train_stage(run: Run, k: int, role: str, champions: Champions, last: str) -> None:
     """One child process; adapter/ and metrics.jsonl."""
     s, folder = run.settings, run.iteration(k, role)
-    facts = _read_json(folder / "dataset.json")
+    facts = read_json(folder / "dataset.json")
     job = StageJob(
         algorithm=s.algorithm,
         folder=str(folder),
@@ -208,7 +208,7 @@ def evaluate_stage(run: Run, k: int, role: str, champions: Champions) -> None:
     others = {r: name for r, name in champions.items() if r and r != role}
     results = compare(run.table, Comparison(f"eval/{k}", role, policies, opponents, s.eval_matches, others))
     seed = derive(s.seed, f"bootstrap/{k}")
-    _write_json(folder / "eval.json", _evaluation(run, results, candidate, champion, base, opponents, k, seed))
+    write_json(folder / "eval.json", _evaluation(run, results, candidate, champion, base, opponents, k, seed))
 
 
 def _evaluation(
@@ -240,7 +240,7 @@ def gate_stage(run: Run, k: int, role: str, champions: Champions, unhealthy: str
     from arena.training.bootstrap import Estimate
 
     folder = run.iteration(k, role)
-    found = _read_json(folder / "eval.json")
+    found = read_json(folder / "eval.json")
 
     def read(word: str) -> Estimate:
         e = found[word]
@@ -255,7 +255,7 @@ def gate_stage(run: Run, k: int, role: str, champions: Champions, unhealthy: str
         margin=run.settings.params.gate_margin,
         unhealthy=unhealthy,
     )
-    _write_json(folder / "gate.json", decided.as_json() | {"champion": champions[role]})
+    write_json(folder / "gate.json", decided.as_json() | {"champion": champions[role]})
 
 
 def register_stage(run: Run, k: int, role: str, run_id: str, parents: Sequence[str]) -> str:
@@ -275,8 +275,8 @@ def register_stage(run: Run, k: int, role: str, run_id: str, parents: Sequence[s
     dataset = found = None
     if k > 0:
         adapter = folder / "adapter"
-        dataset, found = _read_json(folder / "dataset.json"), _read_json(folder / "eval.json")
-        decided = _read_json(folder / "gate.json")
+        dataset, found = read_json(folder / "dataset.json"), read_json(folder / "eval.json")
+        decided = read_json(folder / "gate.json")
         facts |= {
             "algorithm": s.algorithm,
             "recipe": s.recipe,
@@ -307,27 +307,12 @@ def _licence(folder: Path) -> str | None:
 def stage_warnings(run: Run, k: int, role: str) -> list[str]:
     folder = run.iteration(k, role)
     return health.warnings(
-        run.settings.algorithm, read_metrics(folder / "metrics.jsonl"), _read_json(folder / "dataset.json")
+        run.settings.algorithm, read_metrics(folder / "metrics.jsonl"), read_json(folder / "dataset.json")
     )
 
 
 def _means(groups: Mapping[str, Sequence[float]]) -> dict[str, float]:
     return {name: sum(values) / len(values) for name, values in sorted(groups.items())}
-
-
-def _write_json(path: Path, value: Any) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.part")
-    part.write_text(json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False) + "\n", "utf-8")
-    part.replace(path)
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        found: dict[str, Any] = json.loads(path.read_text("utf-8"))
-    except OSError as error:
-        raise UsageError(f"{path} is missing") from error
-    return found
 
 
 __all__ = [

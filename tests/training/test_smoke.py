@@ -112,8 +112,11 @@ def test_a_finished_run_is_left_as_it_is(home: Path, trained: dict[str, Ended]) 
 
     before = state()
     again = resume(home, "runs/kto")
+    (home / "elsewhere").mkdir()
+    from_elsewhere = resume(home / "elsewhere", "../runs/kto")  # needs the folder alone
 
     assert again.code == 0, again.err
+    assert from_elsewhere.code == 0, from_elsewhere.err
     assert again.json == trained["kto"].json
     assert {k: v for k, v in state().items() if "run.lock" not in k} == {
         k: v for k, v in before.items() if "run.lock" not in k
@@ -147,3 +150,26 @@ def test_two_runs_are_compared_by_deal(home: Path, trained: dict[str, Ended]) ->
     assert compared.code == 0, compared.err
     assert compared.json["n"] == 3
     assert compared.json["agents"] == ["league/smoke-kto-k1", "league/smoke-dpo-k1"]
+
+
+def test_continuations_of_all_candidates_share_their_chance(home: Path, trained: dict[str, Ended]) -> None:
+    from arena.training.forks import CANDIDATES
+    from arena.training.record import read_played
+
+    trunks = {m.key: m for m in read_played(home / "runs" / "dpo", tags=["collect/1"])}
+    answers: dict[tuple[str, int, int], set[str]] = {}
+    candidates: dict[tuple[str, int], set[str]] = {}
+    for m in read_played(home / "runs" / "dpo", tags=["forks/1"]):
+        assert m.fork is not None
+        if m.fork["branch"] >= CANDIDATES:
+            continue
+        at, trunk = m.fork["turn"], trunks[m.fork["parent"]]
+        bot = next(seat for seat, name in m.agents.items() if name == "bot/random")
+        later = [t.answer for t in m.match.turns if t.seat == bot and t.batch > trunk.match.turns[at].batch]
+        answers.setdefault((trunk.key, at, m.fork["branch"]), set()).add(json.dumps(later))
+        candidates.setdefault((trunk.key, at), set()).add(m.match.turns[at].answer)
+
+    assert trained
+    assert all(len(found) == 1 for found in answers.values())  # the bot plays on alike, whatever the candidate
+    assert all(len(found) >= 2 for found in candidates.values())
+    assert len({word for found in answers.values() for word in found}) > 1

@@ -67,7 +67,7 @@ class Terminal:
         if isinstance(ask, Text):
             return f"{ask.name}: text, at most {ask.max_chars} characters{left_out}"
         if isinstance(ask, Subset | ListOf | Each | Flag):
-            value = answer_block(ask, view.names).split("\": ", 1)[-1]
+            value = answer_block(ask, view.names).split('": ', 1)[-1]
             return f"{ask.name}: {value} (as JSON; labels may be separated by commas){left_out}"
         return f"{ask.name}: {answer_block(ask, view.names).removeprefix('Answer with ')}{left_out}"
 

@@ -54,11 +54,14 @@ def find_game(name: str) -> GameName:
 def make_game(name: str, values: Mapping[str, Any] | None = None) -> tuple[Game, str]:
     """The game in the preset's configuration with `values` on top, and the preset's name."""
     cls, preset, _ = find_game(name)
-    kept: Any = cls  # a class can be hashed, which its type does not say
+    cls_: Any = cls  # a class can be hashed, which its type does not say
+    whole = {**cls.presets[preset], **(values or {})}
     try:
-        config = _config(kept, canonical({**cls.presets[preset], **(values or {})}))
-    except TypeError:  # values that only Python can write
-        config = cls.config_type.make({**cls.presets[preset], **(values or {})})
+        text = canonical(whole)
+    except (TypeError, ValueError):  # values that only Python can write
+        text = ""
+    try:
+        config = _config(cls_, text) if text else cls.config_type.make(whole)
     except ConfigError as error:
         raise ConfigError(
             f"{cls.name}/{preset}: {error.message}", hint=f"`arena games {cls.name}` lists the config fields"

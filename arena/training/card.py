@@ -14,7 +14,7 @@ def card(
     lines = [
         f"# {name}",
         "",
-        f"A policy for {facts['game']}"
+        f"A policy for {facts['game']}, preset {facts['preset']}"
         + (f", role {facts['role']}" if facts.get("role") else "")
         + (f", after iteration {facts['k']} of a training run." if trained else ": the untrained start of a run."),
         "",

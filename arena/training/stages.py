@@ -267,6 +267,7 @@ def register_stage(run: Run, k: int, role: str, run_id: str, parents: Sequence[s
         "base_sha256": run.start.sha256,
         "methods": list(run.start.methods) or None,
         "game": run.game.full_name,
+        "preset": run.preset,
         "role": role or None,
         "k": k,
         "run": run_id,
@@ -288,7 +289,13 @@ def register_stage(run: Run, k: int, role: str, run_id: str, parents: Sequence[s
         }
     about = {**facts, "speech": run.game.speech, "licence": _licence(run.start.folder), "versions": versions()}
     about |= {"hardware": f"{platform.machine()} ({s.device})"}
-    options = s.params.as_json() | {"lr": s.lr, "steps": s.steps, "seed": s.seed, "losses": "+".join(s.losses)}
+    options = s.params.as_json() | {
+        "lr": s.lr,
+        "steps": s.steps,
+        "seed": s.seed,
+        "losses": "+".join(s.losses),
+        "beta": s.beta,
+    }
     text = card(name, about | {"options": options}, dataset, found)
     league.register(run.league, name, {key: v for key, v in facts.items() if v is not None}, text, adapter)
     if k > 0 and not s.params.keep_checkpoints:

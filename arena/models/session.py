@@ -35,7 +35,7 @@ from arena.models.lineup import DEFAULT_CAP, Model, Models
 from arena.models.names import ModelName
 from arena.models.patience import Attempts, refused_part
 from arena.models.redact import Redactor
-from arena.models.types import BudgetReached, ModelClient, ProviderError, Request, Response
+from arena.models.types import BudgetReached, Halted, ModelClient, ProviderError, Request, Response
 
 _PUSHES_BACK = frozenset({"rate_limit", "overloaded", "timeout"})
 
@@ -112,6 +112,7 @@ class Session:
         )
         self._cache = open_cache() if cache == "environment" else cache
         self._under_way: dict[str, asyncio.Future[Call]] = {}
+        self._halted = asyncio.Event()
 
     # --- for the runner ----------------------------------------------------------------------------------------------
 
@@ -145,6 +146,12 @@ class Session:
         finally:
             mine.cancel()
             del self._under_way[key]
+
+    def stop(self) -> None:
+        """No new request: what waits ends with Halted, what is in flight goes on."""
+        self._halted.set()
+        for model in self._models:
+            model.lane.abort(Halted())
 
     def prepare(self, names: list[ModelName]) -> None:
         """Make the clients now, so that a missing package or price is said before the first match."""
@@ -184,6 +191,8 @@ class Session:
         await model.once_probed(self._probe)
         attempts = Attempts()
         while True:
+            if self._halted.is_set():
+                raise Halted
             is_probe = model.circuit.admit(attempts.failures)
             sent = model.effective(request)
             try:
@@ -259,6 +268,9 @@ class Session:
             await self._budget.reserve(held, order)
             try:
                 ticket = await model.lane.enter(order, held.tokens)
+                if self._halted.is_set():
+                    model.lane.leave(ticket, "cancelled")
+                    raise Halted
                 if model.circuit.is_open and not is_probe:  # given up while this call waited
                     model.lane.leave(ticket, "cancelled")
                     raise SetAside
@@ -295,6 +307,8 @@ class Session:
         now = self._clock.now()
         self._redactor.clean_failure(error)
         attempts.add(error, now, self._clock.wall_ms())
+        if error.kind == "timeout" and sent.on_clock:
+            raise CallFailed(error, attempts.failures) from error
         if part := refused_part(error, sent):
             attempts.forgive()
             if part not in model.dropped:
@@ -320,11 +334,12 @@ class Session:
         """Back off, but not beyond the moment when the model is given up."""
         sleeping = asyncio.ensure_future(self._clock.sleep(seconds))
         given_up = asyncio.ensure_future(model.circuit.opened.wait())
+        halted = asyncio.ensure_future(self._halted.wait())
         try:
-            await asyncio.wait({sleeping, given_up}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({sleeping, given_up, halted}, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            sleeping.cancel()
-            given_up.cancel()
+            for waiting in (sleeping, given_up, halted):
+                waiting.cancel()
 
     # --- replies that were had before ---------------------------------------------------------------------------------
 

@@ -68,6 +68,7 @@ class Request:
     call_key: str = ""
     order: int = 0
     timeout_s: float = 120.0
+    on_clock: bool = False  # the deadline is the seat's own clock: running into it is its turn, not the server's fault
     about: Mapping[str, str] = field(default_factory=dict)  # role and ask, for simulated models; no part of the call
 
 
@@ -164,6 +165,10 @@ class BudgetReached(ArenaError, RuntimeError):
     """The run's money, tokens or time are used up; the open turns stay open."""
 
     kind = "budget"
+
+
+class Halted(Exception):  # no error: the run was told to stop
+    """No new request is sent; what waited for its turn stays unasked."""
 
 
 class ModelClient(Protocol):

@@ -53,6 +53,7 @@ class TurnContext:
         self.last_key: str | None = None
         self.last_reply = ""
         self.last_max_tokens = 0
+        self.on_clock = False  # whether the last request's deadline was the seat's own clock
         self.evidence: list[Evidence] = []
         self.unit: Unit = []
         self._ordinals: Counter[tuple[int, str, int]] = Counter()
@@ -115,6 +116,8 @@ class TurnContext:
         await self.flush()
         if run.stopping:
             raise Stopped
+        left = self.live.time_left(self.view.seat, self.spent.seconds)
+        self.on_clock = left < self.player.timeout_s
         request = Request(
             messages=tuple(dict(m) for m in messages),
             shape=shape,
@@ -128,7 +131,8 @@ class TurnContext:
                 "role": self.live.match.roles.get(self.view.seat, ""),
                 "ask": self.view.ask.name if self.view.ask else "",
             },
-            timeout_s=min(self.live.time_left(self.view.seat, self.spent.seconds), self.player.timeout_s),
+            timeout_s=min(left, self.player.timeout_s),
+            on_clock=self.on_clock,
         )
         try:
             call = await run.complete(self.player.model, request)

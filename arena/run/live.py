@@ -24,6 +24,7 @@ class LiveMatch:
         self.memos: dict[str, Any] = {}
         self.stored_calls: dict[int, dict[str, StoredCall]] = {}
         self.told = 0  # events already in the record
+        self.forfeits: list[str] = []  # seats whose recorded turn of the open batch is a forfeit
         self._spent: dict[str, float] = {}
 
     @property

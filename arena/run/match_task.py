@@ -16,6 +16,7 @@ from arena.core.errors import ReplayMismatch
 from arena.core.match import Match
 from arena.core.record import audience_text, replay
 from arena.core.seeds import stream
+from arena.models.types import Halted
 from arena.run.context import Stopped
 from arena.run.live import LiveMatch
 from arena.run.players import BotPlayer, HumanPlayer, Player
@@ -62,9 +63,10 @@ def _apply(live: LiveMatch, decisions: list[Decision]) -> Unit:
     match, number = live.match, live.planned.number
     for decision in decisions:
         live.ledger.count(decision.seat, decision.status)
-        if decision.forfeit:
-            match.forfeit(decision.seat)
-            return []
+    forfeits = [*live.forfeits, *(decision.seat for decision in decisions if decision.forfeit)]
+    if forfeits:
+        match.forfeit(min(forfeits, key=match.seats.index))  # of several at once, the first in seat order
+        return []
     for decision in decisions:
         match.take(decision.seat, decision.answer, fallback=decision.fallback)
     own = [d for d in decisions if isinstance(live.players[d.seat], BotPlayer)]
@@ -74,6 +76,10 @@ def _apply(live: LiveMatch, decisions: list[Decision]) -> Unit:
     ]
 
 
+def is_bot(live: LiveMatch, seat: str) -> bool:
+    return isinstance(live.players[seat], BotPlayer)
+
+
 async def _decide_batch(live: LiveMatch) -> list[Decision]:
     """Decisions for every ask still open, in seat order. A model that could not be had raises its ProviderError, but
     only after the other seats' answers are in the record."""
@@ -81,8 +87,8 @@ async def _decide_batch(live: LiveMatch) -> list[Decision]:
     batch, opened = len(match.batch_ends) - 1, match.opened()
     waiting: list[asyncio.Task[Decision]] = []
     decisions: dict[str, Decision] = {}
-    for offset, (seat, ask) in enumerate(opened.items()):
-        if seat not in match.pending():
+    for offset, (seat, ask) in sorted(enumerate(opened.items()), key=lambda entry: not is_bot(live, entry[1][0])):
+        if seat not in match.pending() or seat in live.forfeits:
             continue
         player = live.players[seat]
         decision = Decision(len(match.turns) + offset, batch, seat, ask, None, asked_ms=now_ms())
@@ -102,7 +108,7 @@ async def _decide_batch(live: LiveMatch) -> list[Decision]:
             raise
         problems = [r for r in results if isinstance(r, BaseException)]
         if problems:
-            raise next((p for p in problems if not isinstance(p, Stopped)), problems[0])
+            raise next((p for p in problems if not isinstance(p, Stopped | Halted)), problems[0])
         decisions |= {r.seat: r for r in results if isinstance(r, Decision)}
     return [decisions[seat] for seat in match.seats if seat in decisions]
 
@@ -120,8 +126,8 @@ def _restore(live: LiveMatch, stored: StoredMatch) -> Unit:
         live.spend(seat, sum(call.latency_ms or 0 for call in calls) / 1000)
         live.ledger.evidence += [Evidence(turn.turn, c.path, c.prompt, c.reply, c.finish, turn.status) for c in calls]
         if turn.fallback and policy.then == "forfeit" and live.ledger.lost(seat) >= policy.forfeit_after:
-            match.forfeit(seat)
-            break
+            live.forfeits.append(seat)  # it takes effect when its whole batch is decided
+            continue
         item = {"turn": turn.turn, "seat": seat, "ask_hash": turn.ask_hash, "answer": turn.answer}
         replay(match, [item | {"fallback": turn.fallback}])
     for seq, (kind, audience, facts) in enumerate(stored.events):
@@ -129,5 +135,7 @@ def _restore(live: LiveMatch, stored: StoredMatch) -> Unit:
         if now is None or (now.kind, audience_text(now.audience), canonical(now.facts)) != (kind, audience, facts):
             raise ReplayMismatch(f"match {number}: event {seq} ({kind}) is not what the game tells now")
     live.told = len(stored.events)
+    if live.forfeits and match.pending().keys() <= set(live.forfeits):
+        match.forfeit(min(live.forfeits, key=match.seats.index))
     unapplied = {t.batch for t in stored.turns if not t.applied and t.turn < len(match.turns)}
     return [("applied", (number, batch)) for batch in sorted(unapplied)]

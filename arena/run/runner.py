@@ -21,7 +21,7 @@ from arena.core.canonical import canonical
 from arena.core.errors import StoreError, UsageError
 from arena.core.game import Game
 from arena.core.match import Match
-from arena.models.types import BudgetReached, ProviderError, Request
+from arena.models.types import BudgetReached, Halted, ProviderError, Request
 from arena.play import new_match
 from arena.registry import load_game
 from arena.run.context import Stopped, TurnContext
@@ -45,6 +45,11 @@ More = Callable[[], list[Planned]]
 
 _SLICE_S = 0.005  # CPU that bots may take before other work gets its turn
 _UNITS_AHEAD = 256  # units of bot matches that may wait for the disk
+
+
+def _text(value: str | None) -> str | None:
+    """Text of a provider as the store can keep it."""
+    return None if value is None else value.encode("utf-8", "replace").decode()
 
 
 @dataclass
@@ -129,10 +134,10 @@ class Runner:
             (
                 "call",
                 (key, live.planned.number, live.execution, ctx.turn, live.match.seats.index(ctx.view.seat), path, word)
-                + (self.agent_ids[ctx.player.name], r.model, links[-1].hash, params)
+                + (self.agent_ids[ctx.player.name], _text(r.model), links[-1].hash, params)
                 + (canonical(request.shape.as_json()) if request.shape else None,)
-                + (r.text.encode("utf-8", "replace").decode(), None if r.parsed is None else canonical(r.parsed))
-                + (r.reasoning if self.recording.reasoning else None, r.finish, r.request_id)
+                + (_text(r.text), None if r.parsed is None else _text(canonical(r.parsed)))
+                + (_text(r.reasoning) if self.recording.reasoning else None, r.finish, _text(r.request_id))
                 + (r.usage.prompt, r.usage.cached, r.usage.completion, r.usage.reasoning, call.price_source)
                 + (
                     call.cost_usd,
@@ -162,7 +167,9 @@ class Runner:
 
     def stop(self, reason: RunStatus) -> None:
         """No new call, no new match."""
-        self.stop_reason = self.stop_reason or reason
+        if self.stop_reason is None:
+            self.stop_reason = reason
+            self.session.stop()
         self._room.set()
 
     def park(self, agent: str, error: ProviderError) -> None:
@@ -191,9 +198,9 @@ class Runner:
                 await asyncio.sleep(0)
                 since = process_time()
             while len(waiting) > _UNITS_AHEAD:
-                await asyncio.wrap_future(waiting.popleft())
+                await asyncio.shield(asyncio.wrap_future(waiting.popleft()))
         for future in waiting:
-            await asyncio.wrap_future(future)
+            await asyncio.shield(asyncio.wrap_future(future))
 
     async def _play_models(self, plan: Sequence[Planned], resumed: bool) -> None:
         queue, passes = list(plan), 0
@@ -238,7 +245,7 @@ class Runner:
             live = LiveMatch(self, planned, self._new_match(planned), self._seats(planned))
             await play_match(live, self._stored(planned) if recorded else None)
             self.progress.done += 1
-        except Stopped:
+        except (Stopped, Halted):
             pass  # the record holds the open turn
         except BudgetReached as error:
             self.progress.say(error.message)

@@ -14,13 +14,14 @@ A fixed-sample 95 % interval would be wrong here: it is crossed sooner or later 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from math import log, sqrt
 
 from arena.core.errors import UsageError
 from arena.core.seeds import stream
 from arena.run.belief import Belief
-from arena.run.outcomes import deals_played
+from arena.run.outcomes import deals_played, matches_of
 from arena.run.schedules import BlockResult, Estimate, Field, Posterior, Stop
 from arena.run.seating import Places, places
 
@@ -62,29 +63,22 @@ def matches_played(results: Sequence[BlockResult]) -> Stop:
     return Stop("matches", f"all planned matches are played: {played}", deals_played(results), played)
 
 
-def p_top1(field: Field, where: Places, results: Sequence[BlockResult], estimate: Estimate) -> list[float]:
-    """The probability of each agent to be the best, from draws."""
+def _p_top1(field: Field, where: Places, results: Sequence[BlockResult], estimate: Estimate) -> Stop | None:
     belief = Belief(estimate, len(where.agents))
     rng = stream(field.seed, "schedule", "p_top1", len(results))
-    best = [0] * len(where.agents)
-    for _ in range(DRAWS):
-        best[belief.draw_best(rng)] += 1
-    return [count / DRAWS for count in best]
-
-
-def _p_top1(field: Field, where: Places, results: Sequence[BlockResult], estimate: Estimate) -> Stop | None:
-    chances = p_top1(field, where, results, estimate)
-    top = max(chances)
-    if top < P_TOP1:
+    best = Counter(belief.draw_best(rng) for _ in range(DRAWS))
+    leader, times = best.most_common(1)[0]
+    if times < P_TOP1 * DRAWS:
         return None
-    leader = where.agents[chances.index(top)]
-    why = f"{leader} is the best with posterior probability {top:.3f} (Bayesian; the rule asks for {P_TOP1})"
-    return Stop("p_top1", why, deals_played(results), _matches(results), leader, top)
+    name, chance = where.agents[leader], times / DRAWS
+    why = f"{name} is the best with posterior probability {chance:.3f} (Bayesian; the rule asks for {P_TOP1})"
+    return Stop("p_top1", why, deals_played(results), _matches(results), name, chance)
 
 
 def _anytime(field: Field, where: Places, results: Sequence[BlockResult], estimate: Estimate) -> Stop | None:
     n, deals = len(where.agents), deals_played(results)
-    if deals < LEAST_DEALS:
+    seen = {agent for result in results for teams in matches_of(result) for team in teams for agent in team.agents}
+    if deals < LEAST_DEALS or not seen.issuperset(where.agents):
         return None
     leader = max(range(n), key=lambda i: estimate.mean[i])
     factor = anytime_factor(deals, where.blocks_in(field.matches), FALSE_STOPS / (n - 1))

@@ -93,7 +93,7 @@ async def _attempt(ctx: TurnContext, problem: str | None, live: LiveMatch, view:
             messages = [*ctx.last_messages, rejected, again]
             completion = await ctx.call(messages, shape=None if ctx.player.method.as_objects else shape)
     except ProviderError as error:
-        if error.kind == "timeout" and live.has_clock:
+        if error.kind == "timeout" and ctx.on_clock:
             return None
         await ctx.flush()
         raise

@@ -44,7 +44,9 @@ class Pipe:
     def acknowledge_from(self, lines: TextIO) -> None:
         """Runs in a thread of its own until the parent closes the pipe."""
         for line in lines:
-            self._waiting.pop(int(line)).set_result(None)
+            done = self._waiting.pop(int(line))
+            if done.set_running_or_notify_cancel():
+                done.set_result(None)
         os._exit(130)  # the parent is gone: nothing more can be recorded
 
 

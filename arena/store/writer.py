@@ -141,7 +141,7 @@ class Writer:
         while self._failure is None:
             try:
                 self._transaction(batch)
-            except sqlite3.Error as error:
+            except Exception as error:  # whatever a row holds: the thread must live to tell its callers
                 self._roll_back()
                 if not _may_pass(error) or time.monotonic() - started > _GIVE_UP_S:
                     self._failure = error
@@ -150,9 +150,12 @@ class Writer:
                 time.sleep(_RETRY_S)
             else:
                 for _, done in batch:
-                    done.set_result(None)
+                    if done.set_running_or_notify_cancel():
+                        done.set_result(None)
                 return
         for _, done in batch:
+            if not done.set_running_or_notify_cancel():
+                continue
             lost = StoreError(f"{self.folder} could not be written: {self._failure}")
             done.set_exception(lost)
 
@@ -200,7 +203,7 @@ def open_run(folder: Path) -> Writer:
     return Writer(folder, schema.open_to_write)
 
 
-def _may_pass(error: sqlite3.Error) -> bool:
+def _may_pass(error: Exception) -> bool:
     """Whether it is trouble of the disk that may end, not damage or a mistake."""
     name = getattr(error, "sqlite_errorname", "")
     return name.startswith(("SQLITE_FULL", "SQLITE_IOERR", "SQLITE_BUSY"))

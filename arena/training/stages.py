@@ -15,6 +15,7 @@ from typing import Any
 from arena.core.errors import UsageError
 from arena.core.seeds import derive
 from arena.training import collect, forks, health, league, population, slots
+from arena.training.behaviour import behaviour
 from arena.training.card import card
 from arena.training.evaluate import Comparison, Results, compare
 from arena.training.gate import verdict
@@ -228,6 +229,7 @@ def _evaluation(
         "lost": {word: results.lost_rate(name) for word, name in names.items()},
         "by_seat": _means(results.by_seat.get(candidate, {})),
         "by_opponent": _means(results.by_opponent.get(candidate, {})),
+        "behaviour": {word: behaviour(run.folder, f"eval/{k}", name) for word, name in names.items()},
         "matches_sha256": tag_hash(run.folder, f"eval/{k}"),
     }
     if (bounds := run.bounds()) is not None:

@@ -123,6 +123,15 @@ def test_a_finished_run_is_left_as_it_is(home: Path, trained: dict[str, Ended]) 
     }
 
 
+def test_the_evaluation_says_how_the_policies_played(home: Path, trained: dict[str, Ended]) -> None:
+    found = json.loads((home / "runs" / "grpo" / "iter_0001" / "eval.json").read_text())
+
+    assert trained
+    assert found["behaviour"]["candidate"]["replies"]["count"] == 12  # 3 deals, 2 seats, 2 rounds
+    assert 0 < found["behaviour"]["base"]["replies"]["distinct_1"] <= 1
+    assert found["behaviour"]["candidate"]["metrics"]
+
+
 def test_the_card_says_what_it_is(home: Path, trained: dict[str, Ended]) -> None:
     card = (home / "league" / "smoke-kto-k1" / "README.md").read_text()
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+import threading
+from contextlib import suppress
 from typing import Any, TextIO
 
 from arena.core import Answer, Ask, Choice, Each, Flag, Form, IllegalAnswer, ListOf, Subset, Text, View, sanitise
@@ -23,16 +25,18 @@ class Terminal:
     def __init__(self, read: TextIO | None = None, write: TextIO | None = None) -> None:
         self._read, self._write = read or sys.stdin, write or sys.stderr
         self._greeted: set[str] = set()
+        self._turn = asyncio.Lock()
 
     async def answer(self, view: View, ask: Ask, problem: str | None) -> Answer:
         """One legal answer, or EOFError when the person left."""
-        if problem is None:
-            self._show(view)
-        else:
-            self._say(f"That cannot be used: {problem}")
-        if isinstance(ask, Form):
-            return {field.name: await self._field(view, field) for field in ask.fields}
-        return await self._value(view, ask, optional=False)
+        async with self._turn:  # two people at one terminal answer one after the other
+            if problem is None:
+                self._show(view)
+            else:
+                self._say(f"That cannot be used: {problem}")
+            if isinstance(ask, Form):
+                return {field.name: await self._field(view, field) for field in ask.fields}
+            return await self._value(view, ask, optional=False)
 
     def _show(self, view: View) -> None:
         """What happened since the last ask, and the ask; the rules once."""
@@ -76,7 +80,7 @@ class Terminal:
         while True:
             self._write.write("> ")
             self._write.flush()
-            line: str = await asyncio.to_thread(self._read.readline)
+            line = await self._read_line()
             if not line or line.strip() in (":save", ":quit"):
                 raise EOFError
             if line.strip() == ":rules":
@@ -88,6 +92,23 @@ class Terminal:
             else:
                 return line.rstrip("\n")
 
+    async def _read_line(self) -> str:
+        """One line, read in a thread that nothing waits for: an interrupt must not need an Enter first."""
+        loop = asyncio.get_running_loop()
+        line: asyncio.Future[str] = loop.create_future()
+
+        def give(text: str) -> None:
+            if not line.done():
+                line.set_result(text)
+
+        def read() -> None:
+            text = self._read.readline()
+            with suppress(RuntimeError):  # the loop is gone: nobody wants the line any more
+                loop.call_soon_threadsafe(give, text)
+
+        threading.Thread(target=read, name="arena-terminal", daemon=True).start()
+        return await line
+
     def _say(self, text: str) -> None:
         self._write.write(sanitise(text) + "\n")
         self._write.flush()
@@ -98,7 +119,7 @@ def _read_value(view: View, ask: Ask, text: str) -> Answer:
     word = text.strip()
     if isinstance(ask, Choice):
         options = list(ask.options or ())
-        if word.isdigit() and 1 <= int(word) <= len(options) and word not in options:
+        if word.isascii() and word.isdecimal() and 1 <= int(word) <= len(options) and word not in options:
             return options[int(word) - 1]
         starts = [o for o in options if view.names.get(o, o).casefold().startswith(word.casefold())]
         if word and len(starts) == 1:

@@ -91,7 +91,7 @@ def _load_folder(folder: Path) -> type[Game]:
 @cache
 def _load_named(where: str) -> type[Game]:
     name, _, version = where.rpartition("-v")
-    if not (name and version.isdigit()):
+    if not (name and version.isascii() and version.isdecimal()):
         name, version = where, ""
     if name in _built_in_games():
         cls = _only_game(f"arena.games.{name}", name)
@@ -108,6 +108,35 @@ def _load_named(where: str) -> type[Game]:
             hint=f"install the release of parley-arena that has {where}",
         )
     return cls
+
+
+def trust(name: str) -> None:
+    """Remember that the user played the game of this folder: reading its runs may run its code from now on."""
+    if _is_path(name):
+        file, folder = _trusted_file(), str(Path(_split(name)[0]).expanduser().resolve())
+        if folder not in _trusted():
+            file.parent.mkdir(parents=True, exist_ok=True)
+            with file.open("a", encoding="utf-8") as lines:
+                lines.write(folder + "\n")
+
+
+def require_trust(name: str) -> None:
+    """A run that comes from somebody else may name a folder; its code is not run because somebody looks at the run."""
+    if _is_path(name) and str(Path(_split(name)[0]).expanduser().resolve()) not in _trusted():
+        raise UsageError(
+            f"this run is of the game folder {name}, which was never played here; reading the run would run its code",
+            hint=f"look at it, then: arena play {name} --agents bot/random",
+        )
+
+
+def _trusted_file() -> Path:
+    home = os.environ.get("ARENA_HOME")
+    return (Path(home) if home else Path.home() / ".local" / "share" / "parley-arena") / "games.txt"
+
+
+def _trusted() -> set[str]:
+    file = _trusted_file()
+    return set(file.read_text(encoding="utf-8").splitlines()) if file.is_file() else set()
 
 
 def game_package(cls: type[Game]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import sys
 from collections.abc import Iterable
 from contextlib import suppress
@@ -61,6 +62,15 @@ def _run(words: list[str], *, as_json: bool, debug: bool) -> int:
             raise
         code = 2 if isinstance(error, UsageError | UnknownName) or error.kind == "store" else 1
         return _fail(code, error.kind, error.message, error.hint, as_json)
+    except OSError as error:
+        if debug:
+            raise
+        where = f"{error.filename}: " if error.filename else ""
+        return _fail(2, "io", f"{where}{error.strerror or error}", None, as_json)
+    except sqlite3.Error as error:
+        if debug:
+            raise
+        return _fail(2, "store", f"the run's record cannot be read: {error}", "nothing was changed", as_json)
     except Exception as error:
         if debug:
             raise
@@ -103,7 +113,10 @@ def _app(commands: Iterable[str]) -> Any:
 
 def _fail(code: int, kind: str, message: str, hint: str | None, as_json: bool) -> int:
     from arena.cli.output import document, say
+    from arena.models.redact import Redactor
 
+    clean = Redactor().clean_error
+    message, hint = clean(message), clean(hint) if hint else None
     say(f"error: {message}" + (f"\n  {hint}" if hint else ""))
     if as_json:
         fault = {"code": code, "kind": kind, "message": message, "match": None, "turn": None}

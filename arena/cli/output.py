@@ -6,8 +6,10 @@ Every string goes through `sanitise`, so a model, a server or a file name can ne
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from typing import Any
 
 from arena.core.text import sanitise
@@ -58,8 +60,14 @@ def _is_number(text: str) -> bool:
 
 
 def _write(stream: Any, text: str) -> None:
+    if stream is None:  # closed before we began
+        return
     try:
-        stream.write(text + "\n")
-    except UnicodeEncodeError:  # a terminal that knows no Unicode
-        stream.write(text.encode("ascii", "replace").decode() + "\n")
-    stream.flush()
+        try:
+            stream.write(text + "\n")
+        except UnicodeEncodeError:  # a terminal that knows no Unicode
+            stream.write(text.encode("ascii", "replace").decode() + "\n")
+        stream.flush()
+    except (BrokenPipeError, ValueError):  # nobody reads any more: the work goes on
+        with suppress(OSError, ValueError, AttributeError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

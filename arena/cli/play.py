@@ -28,18 +28,21 @@ def command(
     `arena play matrix/rps --agents human,gguf/smollm2-135m`
     """
     from arena.cli.display import Display
+    from arena.core.errors import UsageError
     from arena.run.api import start
 
     options.check_seed(seed)
     settings, specs, plan = plan_one(game, agents, secrets.randbits(63) if seed is None else seed, set_)
     person = _person(plan)
+    if view not in ("omniscient", "public", *plan.seating):
+        raise UsageError(f"--view is omniscient, public or a seat ({', '.join(plan.seating)}), not {view!r}")
     if person is not None and out is None:
         out = options.default_folder(game)
     with tempfile.TemporaryDirectory(prefix="arena-") as scratch:
         folder = out or Path(scratch) / "run"
         with Display("quiet" if person else display, f"{game}, seed {settings.seed}") as shown:
             result = start(settings, specs, folder, plan=[plan], person=person, watch=shown.watch)
-        _report(folder, result, view, as_json, kept=out is not None)
+        _report(folder, result, view, as_json, kept=out is not None, person=person)
     raise typer.Exit(result.exit_code)
 
 
@@ -84,7 +87,8 @@ def _person(planned: Any) -> Any:
     return Terminal()
 
 
-def _report(folder: Path, result: Any, view: str, as_json: bool, *, kept: bool) -> None:
+def _report(folder: Path, result: Any, view: str, as_json: bool, *, kept: bool, person: Any) -> None:
+    """The match as it reads. One that a person left goes on later, so nothing hidden is shown of it."""
     from arena.cli.output import data, document, say
     from arena.run.replayed import replayed
     from arena.run.transcript import transcript
@@ -96,8 +100,9 @@ def _report(folder: Path, result: Any, view: str, as_json: bool, *, kept: bool) 
             document(_document(row, seats, result))
             return
         match, turns = replayed(reader, row), reader.rows("turns", 1)
-        for line in transcript(match, turns, view=view):
-            data(line)
+        if match.done or person is None:
+            for line in transcript(match, turns, view=view):
+                data(line)
     say(
         f"{row['game']}/{row['preset']}, seed {row['seed']}: " + ", ".join(f"{s['seat']} = {s['agent']}" for s in seats)
     )

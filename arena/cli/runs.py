@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -41,9 +42,9 @@ def _row(folder: Path) -> dict[str, Any]:
         result = result_of(folder, "")
         with Reader(folder) as reader:
             manifest = reader.manifest()
-    except ArenaError as error:
+    except (ArenaError, OSError, sqlite3.Error, KeyError, ValueError) as error:
         unreadable = {"run": str(folder), "status": "unreadable", "done": 0, "planned": 0, "created_ms": None}
-        return unreadable | {"game": error.message, "agents": []}
+        return unreadable | {"game": str(error), "agents": []}
     return {
         "run": str(folder),
         "status": result.status,

@@ -40,12 +40,15 @@ def command(
     """
     from arena.cli.display import Display
     from arena.cli.output import document, say
+    from arena.core.errors import UsageError
     from arena.run.api import start
 
     options.check_seed(seed)
     values, source = _values(game)
     flags = {"agents": agents or None, "matches": matches, "seed": seed}
     values |= {key: value for key, value in flags.items() if value is not None}
+    if seed is None and "seed" not in values and out is not None and (out / "run.sqlite").is_file():
+        values["seed"] = _seed_of(out)  # the same command again means the same run
     for table, key, value in (
         ("schedule", "kind", schedule),
         ("executor", "kind", executor),
@@ -53,6 +56,8 @@ def command(
         ("limits", "allow_unpriced", allow_unpriced or None),
     ):
         if value is not None:
+            if not isinstance(values.get(table, {}), dict):
+                raise UsageError(f"{source}: {table} must be a table")
             values[table] = {**values.get(table, {}), key: value}
     options.limits_over(values, concurrency=concurrency, budget=budget)
     settings, specs = _settings(values, set_, source)
@@ -92,10 +97,18 @@ def _values(game: str) -> tuple[dict[str, Any], str]:
     return {"game": game}, "the command line"
 
 
+def _seed_of(folder: Path) -> int:
+    from arena.store.reader import Reader
+
+    with Reader(folder) as reader:
+        return int(reader.manifest()["seed"])
+
+
 def _settings(values: dict[str, Any], pairs: list[str], source: str) -> tuple[Any, Any]:
     """Settings with canonical agent names, and the agents."""
     from dataclasses import replace
 
+    from arena.core.errors import UsageError
     from arena.registry import make_game
     from arena.run.api import resolve_agents
     from arena.run.runfile import put_keys, settings_of
@@ -106,6 +119,13 @@ def _settings(values: dict[str, Any], pairs: list[str], source: str) -> tuple[An
     for game in settings.games:
         make_game(game.name, game.set)
     specs = resolve_agents(settings.agents, [game.name for game in settings.games])
+    if any(s.agent.kind == "human" for s in specs):
+        raise UsageError("a human can play in `arena play` only")
+    weights = dict(settings.schedule.get("weights") or {})
+    if weights:  # by the names that the record uses
+        given = zip(settings.agents, specs, strict=True)
+        weights = {s.agent.canonical: weights[name] for name, s in given if name in weights}
+        settings = replace(settings, schedule={**settings.schedule, "weights": weights})
     names = tuple(f"{s.selector}={s.agent.canonical}" if s.selector else s.agent.canonical for s in specs)
     return replace(settings, agents=names), specs
 

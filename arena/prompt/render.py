@@ -42,14 +42,14 @@ def messages(
 
     `memory`: "full" (append-only), "window=N" (the last N exchanges), "notes" (its own `notes` in place of the past).
     What a game declares in `keep` is shown again whenever the past is shortened. `ask` stands in for the open ask
-    when an agent asks for more than the game did. `as_objects` asks for JSON objects throughout, for agents that
-    think before they answer; `system` is what an agent adds below the rules (a persona, a way of working);
-    `prompts` is a folder whose templates go before the game's own.
+    in the answer block, when an agent asks for more than the game did. `as_objects` asks for JSON objects throughout,
+    for agents that think before they answer; `system` is what an agent adds below the rules (a persona, a way of
+    working); `prompts` is a folder whose templates go before the game's own.
     """
     page = _page(view, as_objects, prompts)
     page.catch_up()
     rules = {"role": "system", "content": f"{page.rules}\n\n{system}" if system else page.rules}
-    tail = page.tail(ask if ask is not None else view.ask)
+    tail = page.tail(view.ask, ask)
     if memory == "full":
         past, head = page.past, ""
     elif memory == "notes":
@@ -99,11 +99,11 @@ class _Page:
             self._told = exchange.seen
             self._done += 1
 
-    def tail(self, ask: Ask | None) -> str:
-        """What happened since the last answer, and the open ask."""
+    def tail(self, ask: Ask | None, instead: Ask | None = None) -> str:
+        """What happened since the last answer, and the open ask; `instead` says how it is to be answered."""
         seen = len(self.view.events)
         if ask is not None:
-            return self._user(ask, seen)
+            return self._user(ask, seen, instead)
         return "\n".join(part for part in (self._carry, self._happened(seen)) if part)
 
     def kept(self) -> str:
@@ -120,8 +120,12 @@ class _Page:
             raise GameError(f"{self.view.game}: prompt template {template}: {error}") from error
         return text.strip("\n")
 
-    def _user(self, ask: Ask, seen: int) -> str:
+    def _user(self, ask: Ask, seen: int, instead: Ask | None = None) -> str:
         """The user message that ends with `ask`, asked when `seen` events had been seen."""
+        if instead is not None:
+            block = answer_block(instead, self.view.names, as_object=self.as_objects)
+            own = answer_block(ask, self.view.names, as_object=self.as_objects)
+            return self._user(ask, seen).removesuffix(own) + block
         if self._asked is None or self._asked[0] is not ask or self._asked[1] != self._done:
             happened = self._happened(seen)  # first: it also brings `last` up to the ask
             question = self.render(f"asks/{ask.name}.j2", {"ask": ask, "last": self.last})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shlex
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
@@ -17,7 +18,7 @@ from arena.core.errors import StoreError, UsageError
 from arena.core.game import Game
 from arena.models.ledger import price_of, refuse_unpriced
 from arena.models.names import AgentName, AgentSpec, find_bot, parse_list, resolve
-from arena.registry import find_game, load_game
+from arena.registry import find_game, load_game, require_trust, trust
 from arena.run.batches import Batches
 from arena.run.executors import EXECUTORS
 from arena.run.job import Job, Played
@@ -99,6 +100,8 @@ def start(
     if (folder / FILE).is_file():
         return _same_run(settings, folder, watch, posterior)
     _check_prices(settings, specs)
+    for planned_game in settings.games:
+        trust(planned_game.name)
     selected = [(spec.selector, spec.agent.canonical) for spec in specs]
     batches = None
     if plan is None:
@@ -178,6 +181,8 @@ def open_matches(reader: Reader, settings: Settings, *, retry_failed: bool = Fal
     seating: dict[int, dict[str, str]] = {}
     for row in reader.seats():
         seating.setdefault(row["match_id"], {})[row["seat"]] = row["agent"]
+    for game in settings.games:
+        require_trust(game.name)
     where = {find_game(g.name).cls.name: find_game(g.name).where for g in settings.games}
     wanted = {"planned", "running", "void", *(["failed"] if retry_failed else [])}
     return [
@@ -222,7 +227,7 @@ def result_of(folder: Path, stopped: str) -> RunResult:
             "void": counts.get("void", 0),
             "failed": counts.get("failed", 0),
         }
-        if stopped in ("interrupted", "budget"):
+        if stopped in ("interrupted", "budget") and matches["done"] < matches["planned"]:
             status = stopped
         elif matches["failed"] or stopped == "failed":
             status = "failed"
@@ -239,8 +244,15 @@ def result_of(folder: Path, stopped: str) -> RunResult:
             cost_usd=ledger["cost_usd"],
             unpriced_calls=ledger["unpriced_calls"],
             run_hash=run_hash(reader),
-            resume=None if status == "complete" else f"arena resume {folder}",
+            resume=None if status == "complete" else _resume_line(folder, matches),
         )
+
+
+def _resume_line(folder: Path, matches: Mapping[str, int]) -> str:
+    """The command that goes on; failed matches are played again only when that is asked for."""
+    is_open = matches["done"] + matches["failed"] < matches["planned"]
+    again = " --retry-failed" if matches["failed"] and not is_open else ""
+    return f"arena resume {shlex.quote(str(folder))}{again}"
 
 
 def run_hash(reader: Reader) -> str:
@@ -286,6 +298,8 @@ def _execute(
         status = played.status
     except KeyboardInterrupt:
         status = "interrupted"
+    except StoreError as error:  # what could not be written is lost; what was written is there
+        progress.say(error.message)
     finally:
         with suppress(StoreError):
             writer.put([("session_end", (now_ms(), EXIT.get(status or "complete"), session))]).result()

@@ -13,9 +13,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from arena.core.canonical import canonical
 from arena.core.errors import ReplayMismatch, UsageError
 from arena.core.match import Match
-from arena.core.record import replay
+from arena.core.record import audience_text, replay
 from arena.models.names import AgentSpec, resolve
 from arena.play import new_match
 from arena.registry import load_game
@@ -50,6 +51,8 @@ def fork_run(
         row = reader.find_match(match)
         turn = find_turn(reader, row, at)
         old = Settings.from_json(manifest["config"])
+        if row["chance"] == "fresh":
+            raise UsageError("a branch with fresh chance cannot be forked; fork the match that it came from")
         where = games_of(manifest)
         seats = {seat["seat"]: seat["agent"] for seat in reader.match_seats(row["match_id"])}
         source = planned_of(row, seats, where)
@@ -64,7 +67,6 @@ def fork_run(
         agents=tuple(dict.fromkeys(seating.values())),
         seed=source.seed,
         schedule={"kind": "fork", "parent": source.key, "at": turn, "whole_batch": whole_batch, "chance": chance},
-        limits=replace(old.limits, budget_usd=None),
     )
     plan = [_branch(source, settings, config, seating, turn, i, chance) for i in range(branches)]
     folder = out or run / "forks" / f"m{source.number}-t{turn}-{branches}"
@@ -79,7 +81,7 @@ def fork_run(
 def find_turn(reader: Reader, row: Mapping[str, Any], at: str) -> int:
     """The turn that `--at` means: its number, or the name of a phase (the first turn in it)."""
     turns = reader.stored_match(row["match_id"]).turns
-    if at.isdigit():
+    if at.isascii() and at.isdecimal():
         if int(at) >= len(turns):
             raise UsageError(f"match {row['match_id']} has turns 0 to {len(turns) - 1}, not {at}")
         return int(at)
@@ -105,6 +107,8 @@ class _Prefix:
             if t.batch < batch or (t.batch == batch and t.turn != at and not whole_batch and t.applied)
         ]
         self.raw = [raw[t.turn] for t in self.turns]
+        told = [r for r in reader.rows("events", row["match_id"]) if r["batch"] < batch]
+        self.events = [(r["kind"], r["audience"], r["facts"]) for r in told]
         self.batch = batch
 
     def play_into(self, match: Match) -> Match:
@@ -115,6 +119,9 @@ class _Prefix:
                 replay(match, [item | {"fallback": t.fallback}])
         except ReplayMismatch as error:
             raise UsageError(f"the prefix does not replay under these settings: {error.message}") from error
+        now = [(e.kind, audience_text(e.audience), canonical(e.facts)) for e in match.events]
+        if now != self.events:
+            raise UsageError(f"under these settings the past of match {match.game.name} would be another one")
         return match
 
     def rows(self, planned: Planned, game: Any) -> Unit:

@@ -109,6 +109,7 @@ def schedule_field(settings: Settings, game: Game, count: int, agents: Sequence[
 
 def _game_plan(settings: Settings, plan: GamePlan, agents: Sequence[Selected]) -> list[Planned]:
     game, preset = make_game(plan.name, plan.set)
+    check_forfeit(settings.policy, game)
     field = schedule_field(settings, game, plan.matches, agents)
     blocks = find_schedule(str(settings.schedule.get("kind", "paired"))).batch(field, [])
     return [
@@ -116,6 +117,13 @@ def _game_plan(settings: Settings, plan: GamePlan, agents: Sequence[Selected]) -
         for block in blocks or ()
         for planned in plan_block(settings.policy, plan.name, game, preset, settings.seed, block)
     ]
+
+
+def check_forfeit(policy: Policy, game: Game) -> None:
+    """A policy that the game has no rule for is refused before anything is played."""
+    seats = tuple(f"player_{i}" for i in range(game.seat_count()))
+    if policy.then == "forfeit" and game.forfeit_payoffs(seats[0], seats) is None:
+        raise UsageError(f"{game.name} has no forfeit rule", hint='illegal.then = "fallback"')
 
 
 def plan_block(

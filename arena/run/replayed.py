@@ -14,7 +14,7 @@ from arena.core.errors import ArenaError, ReplayMismatch
 from arena.core.match import Match
 from arena.core.record import Chain, audience_text, header, items, replay
 from arena.play import new_match
-from arena.registry import find_game, load_game
+from arena.registry import find_game, load_game, require_trust
 from arena.run.keys import prompt_chain
 from arena.run.rows import Evidence, evidence_hash
 from arena.store.reader import Reader
@@ -31,7 +31,12 @@ class Difference:
 
 def games_of(manifest: Mapping[str, Any]) -> dict[str, str]:
     """Game name -> the name to find it by, for the games of a run."""
-    return {find_game(g["name"]).cls.name: find_game(g["name"]).where for g in manifest["config"]["games"]}
+    found = {}
+    for game in manifest["config"]["games"]:
+        require_trust(game["name"])
+        cls, _, where = find_game(game["name"])
+        found[cls.name] = where
+    return found
 
 
 def replayed(reader: Reader, row: Mapping[str, Any], where: Mapping[str, str] | None = None) -> Match:

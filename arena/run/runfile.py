@@ -7,6 +7,7 @@ no import, no environment and no other file in it. Size, depth and counts are bo
 from __future__ import annotations
 
 import json
+import math
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -93,6 +94,14 @@ class ExecutorEntry(_Part):
     workers: Annotated[int, Field(ge=1, le=256)] = 2
 
 
+class ModelEntry(_Part):
+    rpm: Positive | None = None
+    tpm: Positive | None = None
+    concurrency: Positive | None = None
+    price_in: Money | None = None
+    price_out: Money | None = None
+
+
 class RunFile(_Part):
     """The whole file. `arena tournament --help` and docs/tournaments.md list these keys."""
 
@@ -111,7 +120,7 @@ class RunFile(_Part):
     record: RecordEntry = RecordEntry()
     store: StoreEntry = StoreEntry()
     executor: ExecutorEntry = ExecutorEntry()
-    models: dict[str, dict[str, Any]] = {}
+    models: dict[str, ModelEntry] = {}
 
 
 def read_toml(path: Path) -> dict[str, Any]:
@@ -155,7 +164,7 @@ def settings_of(values: Mapping[str, Any], source: str = "the command line") -> 
         policy=Policy(**file.illegal.model_dump(), **file.clock.model_dump()),
         limits=Limits(**file.limits.model_dump(), void_passes=file.void.passes, void_wait_s=file.void.wait_s),
         recording=Recording(file.record.reasoning, file.record.keep_tokens, file.record.keep_logprobs),
-        models=file.models,
+        models={name: entry.model_dump(exclude_none=True) for name, entry in file.models.items()},
         journal=file.store.journal,
         executor=file.executor.kind,
         workers=file.executor.workers,
@@ -181,6 +190,7 @@ def put_keys(values: dict[str, Any], pairs: list[str]) -> dict[str, Any]:
             if not isinstance(place, dict):
                 raise UsageError(f"--set {key}: {word} is not a table")
         place[path[-1]] = value
+    _bounded(merged, "--set")
     return merged
 
 
@@ -215,6 +225,10 @@ def _bounded(value: Any, source: str, depth: int = 0) -> int:
     """The number of keys; too deep, too many, or too large an integer is an error."""
     if depth > _MAX_DEPTH:
         raise UsageError(f"{source} is nested more than {_MAX_DEPTH} deep")
+    if isinstance(value, float) and not math.isfinite(value):
+        raise UsageError(f"{source} holds a number that is not finite")
+    if value is not None and not isinstance(value, str | bool | int | float | dict | list):
+        raise UsageError(f"{source} holds a {type(value).__name__}; write it as text")
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) >= 2**63:
         raise UsageError(f"{source} holds an integer of more than 64 bits")
     inner = list(value.values()) if isinstance(value, dict) else value if isinstance(value, list) else []

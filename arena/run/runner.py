@@ -99,6 +99,7 @@ class Runner:
         self._games: dict[tuple[str, str], Game] = {}
         self._reader: Reader | None = None
         self._room = asyncio.Event()
+        self.stopped = asyncio.Event()
 
     # --- for the parts of a match ------------------------------------------------------------------------------------
 
@@ -169,6 +170,7 @@ class Runner:
         """No new call, no new match."""
         if self.stop_reason is None:
             self.stop_reason = reason
+            self.stopped.set()
             self.session.stop()
         self._room.set()
 
@@ -221,8 +223,9 @@ class Runner:
         void: list[Planned] = []
         tasks: set[asyncio.Task[None]] = set()
         ahead = 1.5 * (self.limits.concurrency or 64)
+        most = min(self.limits.live_matches, max(2, ahead))  # a match has a call on its way, or soon will
         for planned in plan:
-            while not self.stopping and (len(tasks) >= self.limits.live_matches or self._open_calls >= ahead):
+            while not self.stopping and (len(tasks) >= most or self._open_calls >= ahead):
                 self._room.clear()
                 await self._room.wait()
             if self.stopping:

@@ -6,7 +6,10 @@ read is judged by the ask alone; ambiguous is illegal. The statuses and what fol
 
 from __future__ import annotations
 
+import asyncio
 import re
+from collections.abc import Coroutine
+from typing import Any
 
 from arena.core.asks import Answer, Ask
 from arena.core.errors import IllegalAnswer
@@ -35,7 +38,7 @@ async def decide_human(live: LiveMatch, player: HumanPlayer, view: View, ask: As
     problem = None
     while True:
         try:
-            decision.answer = ask.check(await player.person.answer(view, ask, problem))
+            decision.answer = ask.check(await _unless_stopped(live, player.person.answer(view, ask, problem)))
         except IllegalAnswer as error:
             problem = error.reason
         except EOFError:
@@ -45,6 +48,18 @@ async def decide_human(live: LiveMatch, player: HumanPlayer, view: View, ask: As
             decision.decided_ms = now_ms()
             await live.run.commit([turn_row(live.planned.number, live.match, decision, applied=False)])
             return decision
+
+
+async def _unless_stopped(live: LiveMatch, answering: Coroutine[Any, Any, Answer]) -> Answer:
+    """A person's answer, or Stopped as soon as the run is told to stop: nobody has to press Enter first."""
+    answer = asyncio.ensure_future(answering)
+    stopped = asyncio.ensure_future(live.run.stopped.wait())
+    await asyncio.wait({answer, stopped}, return_when=asyncio.FIRST_COMPLETED)
+    stopped.cancel()
+    if not answer.done():
+        answer.cancel()
+        raise Stopped
+    return answer.result()
 
 
 async def decide_model(live: LiveMatch, player: ModelPlayer, view: View, ask: Ask, decision: Decision) -> Decision:

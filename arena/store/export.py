@@ -39,6 +39,8 @@ def match_rows(run: Path, *, metrics: Metrics | None = None, times: bool = False
         for row in reader.seats():
             seats[row["match_id"]].append(row)
         for match in reader.matches():
+            if match["status"] not in ("done", "void", "failed"):
+                continue  # not played yet: neither a result nor a loss
             number = match["match_id"]
             rows = [
                 _seat(row, agents[row["agent_id"]], manifest, match, usage.get((number, row["seat_no"]), {}), times)
@@ -66,7 +68,7 @@ def match_rows(run: Path, *, metrics: Metrics | None = None, times: bool = False
                     "end_reason": outcome.get("end_reason"),
                 },
                 "metrics": dict(metrics(number)) if metrics and done else {},
-                "status": match["status"] if done or match["status"] in ("void", "failed") else "void",
+                "status": match["status"],
                 "clean": clean,
                 "started_at": _utc(match["started_ms"]) if times else None,
                 "wall_s": _seconds(match["started_ms"], match["ended_ms"]) if times else None,

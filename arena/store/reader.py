@@ -67,7 +67,10 @@ class Reader:
         self.close()
 
     def manifest(self) -> dict[str, Any]:
-        found = {row["key"]: json.loads(row["value"]) for row in self.db.execute("SELECT key, value FROM manifest")}
+        try:
+            found = {row["key"]: json.loads(row["value"]) for row in self.db.execute("SELECT key, value FROM manifest")}
+        except (sqlite3.Error, ValueError) as error:
+            raise StoreError(f"{self.folder}: the manifest cannot be read: {error}") from error
         if "run_id" not in found:
             raise StoreError(f"{self.folder} was never started", hint="start it again with `arena tournament … --out`")
         return found
@@ -89,7 +92,7 @@ class Reader:
     def find_match(self, name: str) -> dict[str, Any]:
         """The match that `12`, `m12` or at least six digits of a key mean."""
         text = name.removeprefix("m") if name[:1] == "m" else name
-        if text.isdigit() and len(text) < 10:
+        if text.isascii() and text.isdecimal() and len(text) < 10:
             rows = self.db.execute("SELECT * FROM matches WHERE match_id=?", (int(text),)).fetchall()
         elif len(name) >= 6 and all(c in "0123456789abcdef" for c in name):
             rows = self.db.execute("SELECT * FROM matches WHERE key LIKE ? LIMIT 2", (f"{name}%",)).fetchall()
@@ -145,7 +148,9 @@ class Reader:
     def prompt(self, link: str | None) -> list[dict[str, str]]:
         """The messages of a call, put together from the chain."""
         found: list[dict[str, str]] = []
-        while link:
+        seen: set[str] = set()
+        while link and link not in seen:
+            seen.add(link)
             row = self.db.execute("SELECT parent, body FROM messages WHERE hash=?", (link,)).fetchone()
             if row is None:
                 raise StoreError(f"{self.folder}: message {link[:12]} is missing from the record")

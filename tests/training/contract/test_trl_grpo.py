@@ -8,7 +8,11 @@ from typing import Any
 import pytest
 
 pytest.importorskip("trl")
-pytestmark = [pytest.mark.models, pytest.mark.filterwarnings("default")]
+pytestmark = [
+    pytest.mark.models,
+    pytest.mark.filterwarnings("ignore::FutureWarning"),  # of the trainer libraries, about each other
+    pytest.mark.filterwarnings("ignore:You are using .rollout_func:UserWarning"),
+]
 
 import torch  # noqa: E402
 

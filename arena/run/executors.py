@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import signal
 import sys
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
@@ -16,7 +17,7 @@ from typing import Any
 
 from arena.core.canonical import canonical
 from arena.core.errors import ArenaError, UsageError
-from arena.run.job import Job, Played, play_job
+from arena.run.job import Job, Played, listen, play_job
 from arena.run.plan import Planned
 from arena.run.players import Person
 from arena.run.runner import More, Progress
@@ -41,9 +42,20 @@ async def run_processes(
         raise UsageError(
             f"the schedule {job.settings.schedule['kind']!r} plays in one process", hint="--executor async"
         )
-    workers = max(1, min(job.settings.workers, len({p.block for p in job.plan}) or 1))
+    at_once = job.settings.limits.concurrency or 64
+    workers = max(1, min(job.settings.workers, at_once, len({p.block for p in job.plan})))
     shares = _shares(job, workers)
-    results = await asyncio.gather(*(_worker(share, writer, progress) for share in shares))
+    children: list[asyncio.subprocess.Process] = []
+    restore = listen(lambda: _forward(children, progress))
+    try:
+        results = await asyncio.gather(*(_worker(share, writer, progress, children) for share in shares))
+    except BaseException:
+        for child in children:
+            if child.returncode is None:
+                child.kill()
+        raise
+    finally:
+        restore()
     worst = max(results, key=lambda played: _SEVERITY.index(played.status))
     return Played(worst.status, worst.message, tuple(row for played in results for row in played.models))
 
@@ -60,7 +72,8 @@ def _shares(job: Job, workers: int) -> list[Job]:
     limits = _divided(job.settings.limits, workers)
     settings = replace(job.settings, limits=limits)
     parts = [p for p in plans if p]
-    return [replace(job, settings=settings, plan=tuple(p), spent_usd=job.spent_usd / workers) for p in parts]
+    usd, tokens = job.spent_usd / workers, job.spent_tokens // workers
+    return [replace(job, settings=settings, plan=tuple(p), spent_usd=usd, spent_tokens=tokens) for p in parts]
 
 
 def _divided(limits: Limits, n: int) -> Limits:
@@ -73,7 +86,15 @@ def _divided(limits: Limits, n: int) -> Limits:
     )
 
 
-async def _worker(job: Job, writer: Writer, progress: Progress) -> Played:
+def _forward(children: list[asyncio.subprocess.Process], progress: Progress) -> None:
+    """An interrupt is every worker's: each ends as the one process of a run would."""
+    progress.say("the workers finish the calls in flight; press again to stop at once")
+    for child in children:
+        if child.returncode is None:
+            child.send_signal(signal.SIGINT)
+
+
+async def _worker(job: Job, writer: Writer, progress: Progress, children: list[asyncio.subprocess.Process]) -> Played:
     """One worker process, to its end: its units are committed here and acknowledged."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
@@ -82,7 +103,9 @@ async def _worker(job: Job, writer: Writer, progress: Progress) -> Played:
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         limit=_LINE,
+        start_new_session=True,  # a Ctrl-C reaches it through this process, once
     )
+    children.append(process)
     assert process.stdin is not None
     assert process.stdout is not None
     process.stdin.write(canonical(job.as_json()).encode() + b"\n")
@@ -96,6 +119,7 @@ async def _worker(job: Job, writer: Writer, progress: Progress) -> Played:
             task = asyncio.create_task(_acknowledge(writer, unit, message["unit"], process.stdin))
             acknowledging.add(task)
             task.add_done_callback(acknowledging.discard)
+            task.add_done_callback(lambda done: process.kill() if done.exception() else None)  # nothing can be kept
         elif "counts" in message:
             for key, value in message["counts"].items():
                 setattr(progress, key, getattr(progress, key) + value - counts.get(key, 0))
@@ -108,6 +132,8 @@ async def _worker(job: Job, writer: Writer, progress: Progress) -> Played:
             played = Played(message["played"], message["message"], tuple(message["models"]))
     await asyncio.gather(*acknowledging)
     await process.wait()
+    if played.message:
+        progress.say(played.message)
     return played
 
 

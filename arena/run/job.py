@@ -128,7 +128,6 @@ async def play_job(
 def _listen(runner: Runner, playing: asyncio.Future[None], progress: Progress) -> Callable[[], None]:
     """First signal: no new calls, a while for those in flight. Second: at once; the record is consistent anyway."""
     loop = asyncio.get_running_loop()
-    signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
     def stop() -> None:
         if runner.stopping:
@@ -138,6 +137,13 @@ def _listen(runner: Runner, playing: asyncio.Future[None], progress: Progress) -
         runner.stop("interrupted")
         loop.call_later(GRACE_S, playing.cancel)
 
+    return listen(stop)
+
+
+def listen(stop: Callable[[], None]) -> Callable[[], None]:
+    """Call `stop` at every signal to end; what is returned takes the handlers away."""
+    loop = asyncio.get_running_loop()
+    signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     try:
         for number in signals:
             loop.add_signal_handler(number, stop)

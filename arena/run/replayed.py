@@ -9,14 +9,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from arena.core.canonical import canonical
+from arena.core.canonical import canonical, digest
 from arena.core.errors import ArenaError, ReplayMismatch
 from arena.core.match import Match
-from arena.core.record import Chain, audience_text, header, items, replay
+from arena.core.record import audience_text, record_hash, replay
 from arena.play import new_match
 from arena.registry import find_game, load_game, require_trust
-from arena.run.keys import prompt_chain
-from arena.run.rows import Evidence, evidence_hash
+from arena.run.keys import config_hash, match_key, prompt_chain
+from arena.run.rows import STATUSES, Evidence, evidence_hash
+from arena.run.settings import Policy, Settings
 from arena.store.reader import Reader
 
 
@@ -64,15 +65,55 @@ def replayed(reader: Reader, row: Mapping[str, Any], where: Mapping[str, str] | 
 
 def verify(reader: Reader) -> Iterator[Difference]:
     """Replays every finished match and recomputes every hash: the first difference of each match that has one."""
-    where = games_of(reader.manifest())
-    for row in reader.matches():
-        if row["status"] == "done":
-            try:
+    manifest = reader.manifest()
+    where, rows = games_of(manifest), reader.matches()
+    if [row["match_id"] for row in rows] != list(range(1, len(rows) + 1)):
+        yield Difference(0, None, "a match of the plan is missing")
+    if all(row["batch_no"] == 0 for row in rows) and digest([row["key"] for row in rows]) != manifest["plan_hash"]:
+        yield Difference(0, None, "the matches are not those of the plan")
+    policy = Settings.from_json(manifest["config"]).policy
+    for row in rows:
+        try:
+            what = _identity_differs(reader, row, policy)
+            if what is None and row["status"] == "done":
                 what = _first_difference(reader, row, replayed(reader, row, where))
-            except ArenaError as error:
-                what = (None, error.message)
-            if what is not None:
-                yield Difference(row["match_id"], *what)
+        except ArenaError as error:
+            what = (None, error.message)
+        if what is not None:
+            yield Difference(row["match_id"], *what)
+
+
+def _identity_differs(reader: Reader, row: Mapping[str, Any], policy: Policy) -> tuple[int | None, str] | None:
+    """Whether the match's key is that of its game, config, seeds and seating."""
+    seating = {seat["seat"]: seat["agent"] for seat in reader.match_seats(row["match_id"])}
+    config_sha256 = config_hash(json.loads(row["config"]), policy.as_json())
+    fork = row["parent_key"] and {"parent": row["parent_key"], "at": row["fork_turn"], "branch": row["branch"]}
+    key = match_key(row["game"], config_sha256, int(row["deal_seed"]), int(row["seed"]), seating, fork)
+    if config_sha256 != row["config_sha256"] or key != row["key"]:
+        return None, "its key is not that of its game, config, seeds and seating"
+    return None
+
+
+def _seats_differ(reader: Reader, row: Mapping[str, Any], match: Match, turns: list[dict[str, Any]]) -> str | None:
+    """Whether the seats' rows say what the replay and the turns say."""
+    for number, seat in enumerate(reader.match_seats(row["match_id"])):
+        name = match.seats[number]
+        said = {s: seat[f"n_{s}"] for s in STATUSES}
+        counted = {s: sum(t["seat_no"] == number and t["status"] == s for t in turns) for s in STATUSES}
+        if seat["seat"] != name or seat["payoff"] != (match.payoffs or {}).get(name):
+            return (
+                f"{name} is stored with the payoff {seat['payoff']}, the engine pays {(match.payoffs or {}).get(name)}"
+            )
+        if (seat["role"], seat["side"]) != (match.roles.get(name), match.sides.get(name)):
+            return f"{name} is stored with another role or side than it held"
+        if said != counted:
+            return f"{name}'s turn statuses are stored as {said}, its turns say {counted}"
+        if seat["agent_kind"] == "bot" and any(
+            t["seat_no"] == number and t["status"] != "legal" and t["origin"] == "asked" for t in turns
+        ):
+            return f"{name} is a bot, whose turns are legal"
+    outcome = match.outcome | ({"forfeit": match.forfeited} if match.forfeited else {})
+    return None if canonical(outcome) == row["outcome"] else "the stored outcome differs"
 
 
 def _first_difference(reader: Reader, row: Mapping[str, Any], match: Match) -> tuple[int | None, str] | None:
@@ -87,15 +128,16 @@ def _first_difference(reader: Reader, row: Mapping[str, Any], match: Match) -> t
     if canonical(match.payoffs) != row["payoffs"]:
         return None, f"payoffs are stored as {row['payoffs']}, the engine pays {canonical(match.payoffs)}"
     turns = reader.rows("turns", number)
+    if row["turns"] != len(match.turns):
+        return None, f"{row['turns']} turns are stored, the engine plays {len(match.turns)}"
+    if what := _seats_differ(reader, row, match, turns):
+        return None, what
     by_number = {t.turn: t for t in match.turns}
     for turn in turns:
         known = by_number.get(turn["turn"])
         if known is not None and canonical(known.ask.spec()) != turn["ask"]:
             return turn["turn"], "the stored ask differs from the one its hash names"
-    chain = Chain(header(match))
-    for item in items(match):
-        chain.add(item)
-    if chain.value != row["record_hash"]:
+    if record_hash(match) != row["record_hash"]:
         return None, "the record hash differs"
     return _calls_differ(reader, row, match, {t["turn"]: t["status"] for t in turns})
 

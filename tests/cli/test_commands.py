@@ -151,6 +151,13 @@ def test_verify_holds_and_finds_every_edit(cli: Cli, run: str) -> None:
         "UPDATE calls SET reply='bet or check'",
         "UPDATE messages SET body=replace(body, 'chips', 'coins')",
         "DELETE FROM events WHERE match_id=1 AND seq=2",
+        "UPDATE seats SET payoff=9 WHERE match_id=1 AND seat_no=0",
+        "UPDATE seats SET agent_id=CASE agent_id WHEN 1 THEN 2 ELSE 1 END WHERE match_id=1",
+        "UPDATE seats SET n_illegal=3 WHERE match_id=2 AND seat_no=1",
+        "UPDATE matches SET deal_seed='1' WHERE match_id=3",
+        "UPDATE matches SET config_sha256='00' WHERE match_id=3",
+        "UPDATE matches SET turns=9 WHERE match_id=3",
+        "UPDATE matches SET outcome='{}' WHERE match_id=3",
     ]
     found = []
     for edit in edits:

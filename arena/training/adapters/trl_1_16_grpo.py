@@ -45,6 +45,7 @@ def grpo_trainer(
         rollout_func=_rollouts,
     )
     p = job.options
+    trainer.add_callback(_still(trainer))
     trainer.job = job
     trainer.baselines = dict(job.rollout["baselines"])
     trainer.visits = {}
@@ -62,6 +63,20 @@ def grpo_trainer(
         wants_turns=job.rollout["recipe"] == "turn",
     )
     return trainer
+
+
+def _still(trainer: MatchTrainer) -> Any:
+    """A step without any signal moves nothing. Adam would go on by its momentum: seen to carry a policy from reward 1
+    to one half within a step."""
+    from transformers import TrainerCallback
+
+    class Still(TrainerCallback):  # type: ignore[misc]  # transformers is not typed here
+        def on_pre_optimizer_step(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+            if not trainer.has_signal:
+                for weight in trainer.model.parameters():
+                    weight.grad = None
+
+    return Still()
 
 
 def reward(prompts: Sequence[str], reward: Sequence[float | None], **_: Any) -> list[float | None]:
@@ -101,6 +116,7 @@ class MatchTrainer(trl.GRPOTrainer):  # type: ignore[misc]  # trl is not typed h
     rows: list[Rollout]
     baselines: dict[str, float]
     visits: dict[str, list[float]]
+    has_signal: bool = True
     _in_force: list[int] | None = None
     _entropy: torch.Tensor | None = None
     _mean_entropy: float | None = None
@@ -113,6 +129,9 @@ class MatchTrainer(trl.GRPOTrainer):  # type: ignore[misc]  # trl is not typed h
         values = self._advantages(width)
         out["advantages"] = torch.tensor(values, dtype=torch.float32, device=out["advantages"].device)
         out["row"] = torch.arange(len(self.rows))
+        p = self.job.options
+        others = self.beta or p.entropy_coef or p.adaptive_entropy or p.entropy_smoothing  # these pull without rewards
+        self.has_signal = bool(others) or bool(out["advantages"].abs().sum() > 0)
         self._log_rollouts()
         return out
 

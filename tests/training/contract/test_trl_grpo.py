@@ -245,3 +245,24 @@ def test_supports_keep_what_was_allowed_less_the_pruned_and_the_drawn_token_alwa
 
     assert found[0, 0].tolist() == [True, True, True, False]
     assert found[1, 0].tolist() == [False, False, True, True]
+
+
+def test_a_step_without_any_signal_moves_nothing(tmp_path: Path, base: Path) -> None:
+    """Adam's momentum alone would: the first step has a gradient, the second none."""
+    made = trainer(tmp_path, base, slots(FIXED, ["player_0"]), batch=8)
+    play = made.engine.play
+    weights: list[dict[str, torch.Tensor]] = []
+
+    def alike(ids: Any, step: int) -> list[Rollout]:
+        weights.append({n: w.detach().clone() for n, w in made.model.named_parameters() if "lora_" in n})
+        rows = play(ids, step)
+        for row in rows if step else ():
+            row.reward = 0.5
+        return rows
+
+    made.engine.play = alike  # type: ignore[method-assign]  # to make every reward alike
+    made.train()
+    after = {n: w for n, w in made.model.named_parameters() if "lora_" in n}
+
+    assert any(not torch.equal(weights[0][n], weights[1][n]) for n in after)
+    assert all(torch.equal(weights[1][n], after[n]) for n in after)

@@ -27,35 +27,23 @@ FIELDS = (
         24,
     ),
     ("guess08", "bot/level-k,bot/equilibrium,bot/fixed,bot/last-target,bot/monotone", 300, 10),
-    ("survival_auction", "bot/shade,bot/rotator,bot/last-plus-one,bot/all-in", 300, 10),
-    ("werewolf/mini5", "bot/sample,bot/bayes,bot/quiet", 300, 12),
-    ("avalon/mute5", "bot/naive,bot/bayes", 200, 8),
+    ("survival_auction", "bot/shade,bot/rotator,bot/last-plus-one,bot/all-in", 300, 0),
+    ("werewolf/mini5", "bot/sample,bot/bayes,bot/quiet", 300, 0),
+    ("avalon/mute5", "bot/naive,bot/bayes", 200, 0),
 )
 
 
 def main(out: Path) -> None:
     with tempfile.TemporaryDirectory() as scratch:
-        runs = []
+        runs: list[str] = []
         for game, bots, scripted, played in FIELDS:
-            name = game.replace("/", "-")
-            for agents, matches, kind in (
-                (f"bot/random,{bots}", scripted, "scripted"),
-                (f"{MODEL},bot/random,{bots.split(',')[0]}", played, "model"),
-            ):
-                runs.append(Path(scratch) / f"{name}-{kind}")
-                arena(
-                    "tournament",
-                    game,
-                    "--agents",
-                    agents,
-                    "--matches",
-                    str(matches),
-                    "--seed",
-                    SEED,
-                    "--out",
-                    str(runs[-1]),
-                )
-        arena("leaderboard", *map(str, runs), "--method", "all", "--out", str(out), "--plots")
+            fields = ((f"bot/random,{bots}", scripted), (f"{MODEL},bot/random,{bots.split(',')[0]}", played))
+            for agents, matches in fields:
+                if matches:
+                    runs.append(str(Path(scratch) / f"run-{len(runs)}"))
+                    common = ("--matches", str(matches), "--seed", SEED, "--out", runs[-1])
+                    arena("tournament", game, "--agents", agents, *common)
+        arena("leaderboard", *runs, "--method", "all", "--out", str(out), "--plots")
         arena("leaderboard", "--check", str(out))
 
 

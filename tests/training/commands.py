@@ -9,11 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any, NamedTuple
 
-ARENA = "import arena.cli as cli; cli.COMMANDS = tuple(dict.fromkeys((*cli.COMMANDS, 'train', 'compare'))); cli.main()"
-RESUME = (
-    "import sys, json; from pathlib import Path; from arena.training.loop import resume; "
-    "print(json.dumps(resume(Path(sys.argv[1])).as_json()))"
-)
+ARENA = "from arena.cli import main; main()"
 
 
 class Ended(NamedTuple):
@@ -58,4 +54,4 @@ def arena(home: Path, *words: str) -> Ended:
 
 
 def resume(home: Path, folder: str) -> Ended:
-    return end(begin(home, folder, program=RESUME))
+    return arena(home, "resume", folder, "--json", "--display", "quiet")

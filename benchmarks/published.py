@@ -3,7 +3,7 @@
     python benchmarks/published.py [OUT]        default leaderboards/published/scripted-and-smollm2
 
 One tournament a game, all rated together: `bt` over every match (random play and the model connect the games), and
-each game's own figures. It takes about half an hour on two cores; the replies of a second run come from the cache.
+each game's own figures. It takes about half an hour on two busy cores; the replies of a second run come from the cache.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ FIELDS = (
         420,
         24,
     ),
-    ("guess08", "bot/level-k,bot/equilibrium,bot/fixed,bot/last-target,bot/monotone", 300, 10),
+    ("guess08", "bot/level-k,bot/equilibrium,bot/fixed,bot/last-target,bot/monotone", 300, 0),
     ("survival_auction", "bot/shade,bot/rotator,bot/last-plus-one,bot/all-in", 300, 0),
     ("werewolf/mini5", "bot/sample,bot/bayes,bot/quiet", 300, 0),
     ("avalon/mute5", "bot/naive,bot/bayes", 200, 0),

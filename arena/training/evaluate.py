@@ -93,7 +93,7 @@ def compare(table: Table, comparison: Comparison) -> Results:
                 planned = table.planned(comparison.tag, deal, index, fill)
                 cells[planned.key, policy, deal, index] = (opponent, held)
                 plan.append(planned)
-                common[planned.key] = f"{comparison.tag}/{deal}/{index}"
+                common[planned.key] = f"{comparison.tag}/{planned.deal_seed}/{index}"
     numbers = play(table, plan, common=common)
     return _read(table, comparison, cells, numbers)
 

@@ -141,7 +141,7 @@ class _Loop:
     ) -> None:
         """The stages of one role, each on the files of the one before."""
         run, last = self.run, self._last(role, k)
-        files = self._files(run.iteration(k, role))
+        files, tag = self._files(run.iteration(k, role)), run.evaluation(k, role)
 
         def label() -> dict[str, str]:
             stages.label_stage(run, k, role, champions)
@@ -153,7 +153,7 @@ class _Loop:
 
         def evaluate() -> dict[str, str]:
             stages.evaluate_stage(run, k, role, champions)
-            return files("eval.json") | {f"matches eval/{k}": tag_hash(run.folder, f"eval/{k}")}
+            return files("eval.json") | {f"matches {tag}": tag_hash(run.folder, tag)}
 
         def gate() -> dict[str, str]:
             stages.gate_stage(run, k, role, champions)
@@ -200,7 +200,11 @@ class _Loop:
     def _now(self, k: int, stage: str, role: str) -> dict[str, str]:
         """The hashes, now, of outputs that are no files of the run's folder."""
         folder = self.run.folder
-        tags = {"collect": (f"collect/{k}", f"forks/{k}"), "evaluate": (f"eval/{k}",), "final": ("final",)}
+        tags = {
+            "collect": (f"collect/{k}", f"forks/{k}"),
+            "evaluate": (self.run.evaluation(k, role),),
+            "final": ("final",),
+        }
         found = {f"matches {tag}": tag_hash(folder, tag) for tag in tags.get(stage, ())}
         if stage == "register":
             name = f"league/{self.run.settings.policy(role, k)}"

@@ -60,6 +60,10 @@ class Run:
         folder = self.folder / f"iter_{k:04d}"
         return folder / role if role and len(self.roles) > 1 else folder
 
+    def evaluation(self, k: int, role: str) -> str:
+        """The tag of a role's evaluation: its own, so that what one role plays changes no other's hashes."""
+        return f"eval/{k}/{role}" if role and len(self.roles) > 1 else f"eval/{k}"
+
     def relative(self, path: Path) -> str:
         return path.relative_to(self.folder).as_posix()
 

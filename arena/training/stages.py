@@ -207,13 +207,16 @@ def evaluate_stage(run: Run, k: int, role: str, champions: Champions) -> None:
     policies = tuple(dict.fromkeys([candidate, champion, base]))
     opponents = tuple(dict.fromkeys([*anchors(run, base), *([champion] if not s.fixed_opponents else [])]))
     others = {r: name for r, name in champions.items() if r and r != role}
-    results = compare(run.table, Comparison(f"eval/{k}", role, policies, opponents, s.eval_matches, others))
+    results = compare(run.table, Comparison(run.evaluation(k, role), role, policies, opponents, s.eval_matches, others))
     seed = derive(s.seed, f"bootstrap/{k}")
-    write_json(folder / "eval.json", _evaluation(run, results, candidate, champion, base, opponents, k, seed))
+    write_json(
+        folder / "eval.json",
+        _evaluation(run, results, candidate, champion, base, opponents, run.evaluation(k, role), seed),
+    )
 
 
 def _evaluation(
-    run: Run, results: Results, candidate: str, champion: str, base: str, opponents: Sequence[str], k: int, seed: int
+    run: Run, results: Results, candidate: str, champion: str, base: str, opponents: Sequence[str], tag: str, seed: int
 ) -> dict[str, Any]:
     from arena.training.play import tag_hash
 
@@ -229,8 +232,8 @@ def _evaluation(
         "lost": {word: results.lost_rate(name) for word, name in names.items()},
         "by_seat": _means(results.by_seat.get(candidate, {})),
         "by_opponent": _means(results.by_opponent.get(candidate, {})),
-        "behaviour": {word: behaviour(run.folder, f"eval/{k}", name) for word, name in names.items()},
-        "matches_sha256": tag_hash(run.folder, f"eval/{k}"),
+        "behaviour": {word: behaviour(run.folder, tag, name) for word, name in names.items()},
+        "matches_sha256": tag_hash(run.folder, tag),
     }
     if (bounds := run.bounds()) is not None:
         low, high = bounds

@@ -46,3 +46,18 @@ def test_spiral_trains_both_seats_of_a_match(home: Path) -> None:
     assert metrics[0]["payoff/player_0"] == -metrics[0]["payoff/player_1"]
     facts = json.loads((home / "spiral" / "iter_0001" / "dataset.json").read_text())
     assert set(facts["baselines"]) == {"player_0", "player_1"}
+
+
+def test_two_roles_are_trained_and_the_finished_run_is_left_as_it_is(home: Path) -> None:
+    words = ["--game", "nyc/tiny", "--model", "hf/models/tiny?choice=grammar", "--role", "blue,red"]
+    words += ["--recipe", "nyc-regret", "--iterations", "1", "--matches", "5", "--eval-matches", "1", "--steps", "1"]
+    words += ["--lr", "0.001", "--seed", "1", "--gate", "none", "--league", "nyc", "--out", "nyc", "--json"]
+    words += ["--param", "batch=4", "--display", "quiet"]
+    done = arena(home, "train", "kto", *words)
+    assert done.code == 0, done.err
+    manifest = (home / "nyc" / "manifest.json").read_bytes()
+    again = arena(home, "resume", "nyc", "--json", "--display", "quiet")
+
+    assert done.json["champion"] == {"blue": "league/nyc-blue-k1", "red": "league/nyc-red-k1"}
+    assert again.code == 0, again.err
+    assert (home / "nyc" / "manifest.json").read_bytes() == manifest

@@ -185,11 +185,16 @@ def open_matches(reader: Reader, settings: Settings, *, retry_failed: bool = Fal
         require_trust(game.name)
     where = {find_game(g.name).cls.name: find_game(g.name).where for g in settings.games}
     wanted = {"planned", "running", "void", *(["failed"] if retry_failed else [])}
-    return [
+    found = [
         planned_of(row, seating[row["match_id"]], where)
         for row in reader.matches()
         if row["status"] in wanted and not (row["reason"] or "").startswith("context_length")
     ]
+    for name, game_where in {(p.game, p.where) for p in found}:
+        if name != (now := f"{load_game(game_where).name}-v{load_game(game_where).version}"):
+            hint = f"install the release that has {name}; nothing was changed"
+            raise UsageError(f"{name} is not installed; this is {now}", hint=hint)
+    return found
 
 
 def planned_of(row: Mapping[str, Any], seating: Mapping[str, str], where: Mapping[str, str]) -> Planned:

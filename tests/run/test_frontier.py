@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from arena.core import Ask, View
-from arena.core.errors import UsageError
+from arena.core.errors import StoreError, UsageError
 from arena.core.methods import Completion, Context
 from arena.registry import methods
 from arena.run.api import resume
@@ -225,6 +225,17 @@ def test_a_run_of_a_game_version_that_is_not_installed_is_left_alone(left: Lefto
 
     assert (left.folder / FILE).read_bytes() == before
     assert left.sent() == []
+
+
+def test_settings_of_another_release_are_one_error(left: Leftover) -> None:
+    left.cut(1, 0)
+    left.write("UPDATE manifest SET value=json_set(value, '$.limits.new_in_v2', 1) WHERE key='config'")
+    before = (left.folder / FILE).read_bytes()
+
+    with pytest.raises(StoreError, match=r"settings are those of another release: .*new_in_v2"):
+        resume(left.folder)
+
+    assert (left.folder / FILE).read_bytes() == before
 
 
 def test_the_notes_of_a_resume_say_what_changed(left: Leftover) -> None:

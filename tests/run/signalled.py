@@ -81,7 +81,8 @@ def arm(phase: str, number: int, times: int) -> None:
         return result
 
     Runner.play, Runner.stop, MockClient.complete = played, stopped, completed  # type: ignore[method-assign]
-    Writer._transaction, Clock.sleep, api._execute = written, slept, executed  # type: ignore[method-assign]
+    Writer._transaction, Clock.sleep = written, slept  # type: ignore[method-assign]
+    vars(api)["_execute"] = executed
 
 
 if __name__ == "__main__":

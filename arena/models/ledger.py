@@ -247,6 +247,15 @@ class Budget:
             self._check_time()
             self._serve()
 
+    def check_time(self) -> None:
+        """BudgetReached once the run's time is over."""
+        self._check_time()
+        if self.reached:
+            raise self._ended()
+
+    def _ended(self) -> BudgetReached:
+        return BudgetReached(self.reached or "", hint="`arena resume RUN --budget MORE` goes on from here")
+
     def _serve(self) -> None:
         """Grant what fits, in order; fail all that wait once the budget is used up."""
         while self._waiting:
@@ -258,9 +267,7 @@ class Budget:
                         return
                     self.reached = f"stopped by budget: {short}"
                 if self.reached:
-                    turn.set_exception(
-                        BudgetReached(self.reached, hint="`arena resume RUN --budget MORE` goes on from here")
-                    )
+                    turn.set_exception(self._ended())
                 else:
                     self._hold(wanted)
                     turn.set_result(None)

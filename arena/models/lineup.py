@@ -100,8 +100,9 @@ class Models:
         *,
         own: Mapping[str, Mapping[str, Any]],
         concurrency: int | None,
+        share: int = 1,
     ) -> None:
-        self._limiter, self._make, self._concurrency = limiter, make, concurrency
+        self._limiter, self._make, self._concurrency, self._share = limiter, make, concurrency, share
         self._own = {name: _typed(name, options) for name, options in own.items()}
         self._models: dict[ModelName, Model] = {}
         self._endpoints: dict[tuple[str, ...], tuple[Lane, Circuit]] = {}
@@ -130,9 +131,13 @@ class Models:
         return self._limiter.lane(concurrency=_LOCAL_AHEAD * batch, fixed=True, capped=self._concurrency is not None)
 
     def _lane(self, options: Mapping[str, Any]) -> Lane:
-        given = [n for n in (options.get("concurrency"), self._concurrency) if n]
+        """A model's limits; where several sessions keep them together, this one's part of them."""
+        rpm, tpm, own = (options.get(key) for key in ("rpm", "tpm", "concurrency"))
+        given = [n for n in (own and max(1, own // self._share), self._concurrency) if n]
         return self._limiter.lane(
-            rpm=options.get("rpm"), tpm=options.get("tpm"), concurrency=min(given) if given else None
+            rpm=rpm and rpm / self._share,
+            tpm=tpm and tpm / self._share,
+            concurrency=min(given) if given else None,
         )
 
 

@@ -140,8 +140,8 @@ def resume(
     with Reader(folder) as reader:
         manifest = reader.manifest()
         settings = Settings.from_json(manifest["config"])
-        ids = {agent["name"]: number for number, agent in reader.agents().items()}
-        stored = {agent["name"]: json.loads(agent["spec"]) for agent in reader.agents().values()}
+        agents = {agent["name"]: agent for agent in reader.agents().values()}
+        stored = {name: json.loads(agent["spec"]) for name, agent in agents.items()}
         plan = open_matches(reader, settings, retry_failed=retry_failed)
         spent, (past, spent_s) = reader.ledger(), reader.sessions()
     if limits is not None:
@@ -162,13 +162,14 @@ def resume(
             manifest["run_id"],
             settings,
             tuple(plan),
-            ids,
+            {name: agent["agent_id"] for name, agent in agents.items()},
             stored,
             resumed=True,
             accept_changes=accept_changes,
             spent_usd=spent["cost_usd"] or 0.0,
             spent_tokens=spent["tokens_in"] + spent["tokens_out"],
             spent_s=spent_s,
+            fingerprints={name: agent["fingerprint"] for name, agent in agents.items() if agent["fingerprint"]},
         )
         session = 1 + past
         return _execute(job, writer, session, person, watch, batches)

@@ -73,7 +73,8 @@ def _shares(job: Job, workers: int) -> list[Job]:
     settings = replace(job.settings, limits=limits)
     parts = [p for p in plans if p]
     usd, tokens = job.spent_usd / workers, job.spent_tokens // workers
-    return [replace(job, settings=settings, plan=tuple(p), spent_usd=usd, spent_tokens=tokens) for p in parts]
+    share = replace(job, settings=settings, spent_usd=usd, spent_tokens=tokens, share=workers)
+    return [replace(share, plan=tuple(p)) for p in parts]
 
 
 def _divided(limits: Limits, n: int) -> Limits:

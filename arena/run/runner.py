@@ -17,14 +17,13 @@ from pathlib import Path
 from time import process_time
 from typing import TYPE_CHECKING, Any, Literal
 
-from arena.core.canonical import canonical
 from arena.core.errors import StoreError, UsageError
 from arena.core.game import Game
 from arena.core.match import Match
 from arena.models.types import BudgetReached, Halted, ProviderError, Request
 from arena.play import new_match
 from arena.registry import load_game
-from arena.run.context import Stopped, TurnContext
+from arena.run.context import Stopped
 from arena.run.keys import Link
 from arena.run.live import LiveMatch
 from arena.run.match_task import play_bots, play_match
@@ -45,11 +44,6 @@ More = Callable[[], list[Planned]]
 
 _SLICE_S = 0.005  # CPU that bots may take before other work gets its turn
 _UNITS_AHEAD = 256  # units of bot matches that may wait for the disk
-
-
-def _text(value: str | None) -> str | None:
-    """Text of a provider as the store can keep it."""
-    return None if value is None else value.encode("utf-8", "replace").decode()
 
 
 @dataclass
@@ -119,39 +113,12 @@ class Runner:
             self._open_calls -= 1
             self._room.set()
 
-    def call_rows(
-        self, ctx: TurnContext, key: str, path: str, links: Sequence[Link], params: str, request: Request, call: Call
-    ) -> Unit:
-        """A call's rows: the parts of its prompt that the record has not seen, the call, its failed tries."""
-        live, r = ctx.live, call.response
+    def new_links(self, links: Sequence[Link]) -> Unit:
+        """The rows of those parts of a prompt that the record has not seen."""
         unit: Unit = [("message", tuple(link)) for link in links if link.hash not in self._known_links]
         self._known_links.update(link.hash for link in links)
         if len(self._known_links) > 200_000:
             self._known_links.clear()
-        attempt, purpose = path.split("/")[:2]
-        word = "reask" if attempt != "r0" else "turn" if purpose == "act" else f"method:{purpose}"
-        tokens = r.tokens and canonical({k: v for k, v in vars(r.tokens).items() if v})
-        unit.append(
-            (
-                "call",
-                (key, live.planned.number, live.execution, ctx.turn, live.match.seats.index(ctx.view.seat), path, word)
-                + (self.agent_ids[ctx.player.name], _text(r.model), links[-1].hash, params)
-                + (canonical(request.shape.as_json()) if request.shape else None,)
-                + (_text(r.text), None if r.parsed is None else _text(canonical(r.parsed)))
-                + (_text(r.reasoning) if self.recording.reasoning else None, r.finish, _text(r.request_id))
-                + (r.usage.prompt, r.usage.cached, r.usage.completion, r.usage.reasoning, call.price_source)
-                + (
-                    call.cost_usd,
-                    int(call.cached),
-                    call.tries,
-                    call.queue_ms,
-                    call.latency_ms,
-                    call.started_ms,
-                    tokens,
-                ),
-            )
-        )
-        unit += [("call_error", (key, *error)) for error in call.errors]
         return unit
 
     # --- playing a plan ----------------------------------------------------------------------------------------------
@@ -188,10 +155,14 @@ class Runner:
             if self.stopping:
                 break
             try:
+                self.session.check_time()
                 match = self._new_match(planned)
                 play_bots(match, self._seats(planned), planned.key)
                 waiting.append(self.put(bot_match_unit(planned, match)))
                 self.progress.done += 1
+            except BudgetReached as error:
+                self.progress.say(error.message)
+                self.stop("budget")
             except StoreError:
                 raise
             except Exception as error:
@@ -246,7 +217,7 @@ class Runner:
         self.progress.live += 1
         try:
             live = LiveMatch(self, planned, self._new_match(planned), self._seats(planned))
-            await play_match(live, self._stored(planned) if recorded else None)
+            await play_match(live, await self._stored(live) if recorded else None)
             self.progress.done += 1
         except (Stopped, Halted):
             pass  # the record holds the open turn
@@ -301,12 +272,21 @@ class Runner:
     def _seats(self, planned: Planned) -> dict[str, Player]:
         return {seat: self.players[planned.where, agent] for seat, agent in planned.seating.items()}
 
-    def _stored(self, planned: Planned) -> StoredMatch | None:
-        """What the record already holds of a match."""
+    async def _stored(self, live: LiveMatch) -> StoredMatch | None:
+        """What the record already holds of a match. One that was void is begun anew where the run says so: what there
+        is of it is set aside, with its cost."""
+        number = live.planned.number
         if self._reader is None:
             self._reader = Reader(self.folder)
-        stored = self._reader.stored_match(planned.number)
-        return stored if stored.turns or stored.events or stored.calls else None
+        stored = self._reader.stored_match(number)
+        live.execution = stored.execution
+        if not (self.limits.void_restart and stored.status == "void" and (stored.turns or stored.calls)):
+            return stored
+        live.execution += 1
+        tables = ("calls", "turns", "events")
+        aside: Unit = [(f"{what}_{table}", (number,)) for table in tables for what in ("supersede", "drop")]
+        await self.commit([*aside, ("execution", (live.execution, number))])
+        return None
 
     def _new_match(self, planned: Planned) -> Match:
         key = (planned.where, planned.config_sha256)

@@ -41,6 +41,7 @@ class Limits:
     max_failed: int = 10
     void_passes: int = 2
     void_wait_s: float = 60.0
+    void_restart: bool = False
     allow_unpriced: bool = False
 
 

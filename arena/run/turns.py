@@ -13,7 +13,6 @@ from typing import Any
 
 from arena.core.asks import Answer, Ask
 from arena.core.errors import IllegalAnswer
-from arena.core.match import Match
 from arena.core.methods import Completion
 from arena.core.view import View
 from arena.models.types import ProviderError
@@ -152,10 +151,6 @@ def _play_instead(live: LiveMatch, decision: Decision) -> None:
     """The policy for a turn without a legal answer."""
     policy, match = live.run.policy, live.match
     decision.fallback = True
-    decision.answer = instead_of(match, decision.ask, decision.attempted)
+    ask, attempted = decision.ask, decision.attempted
+    decision.answer = ask.fallback if attempted is None else match.game.partial(ask, attempted)
     decision.forfeit = policy.then == "forfeit" and live.ledger.lost(decision.seat) + 1 >= policy.forfeit_after
-
-
-def instead_of(match: Match, ask: Ask, attempted: Answer) -> Answer:
-    """What is played when there is no legal answer."""
-    return ask.fallback if attempted is None else match.game.partial(ask, attempted)

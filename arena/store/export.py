@@ -33,7 +33,7 @@ def match_rows(run: Path, *, metrics: Metrics | None = None, times: bool = False
     with Reader(run) as reader:
         manifest = reader.manifest()
         prefix, versions = manifest["run_id"][:8], manifest["versions"]
-        usage = _usage(reader, times)
+        usage = _usage(reader)
         agents = reader.agents()
         seats: dict[int, list[dict[str, Any]]] = defaultdict(list)
         for row in reader.seats():
@@ -164,7 +164,7 @@ def _seat(
     }
 
 
-def _usage(reader: Reader, times: bool) -> dict[tuple[int, int], dict[str, Any]]:
+def _usage(reader: Reader) -> dict[tuple[int, int], dict[str, Any]]:
     query = (
         "SELECT match_id, seat_no, MAX(model_served) AS model, SUM(tokens_in) AS tokens_in, "
         "SUM(tokens_out) AS tokens_out, CASE WHEN SUM(cost_usd IS NULL) THEN NULL ELSE SUM(cost_usd) END AS cost_usd, "

@@ -34,6 +34,28 @@ def _insert(table: str, columns: str, verb: str = "INSERT") -> str:
     return f'{verb} INTO "{table}" ({quoted}) VALUES ({", ".join("?" * len(names))})'
 
 
+_CALL = (
+    "call_key match_id execution turn seat_no path purpose agent_id model_served prompt asked params shape reply "
+    "parsed reasoning finish request_id tokens_in tokens_cached tokens_out tokens_reasoning estimated price_source "
+    "cost_usd cached tries queue_ms latency_ms started_ms tokens"
+)
+_TURN = (
+    "match_id turn batch seat_no ask_kind ask_hash ask status answer intent attempted reason reasks fallback memo "
+    "origin last_call applied asked_ms decided_ms"
+)
+_EVENT = "match_id seq batch kind audience facts"
+
+
+def _supersede(table: str, columns: str, where: str) -> str:
+    """Rows of an earlier execution, kept as JSON; the ledger still counts their cost."""
+    execution = "execution" if table == "calls" else "(SELECT execution FROM matches m WHERE m.match_id = t.match_id)"
+    row = ", ".join(f"'{name}', {name}" for name in columns.split())
+    return (
+        f'INSERT INTO superseded (match_id, execution, "table", row) '  # noqa: S608  # a closed set of names
+        f"SELECT match_id, {execution}, '{table}', json_object({row}) FROM {table} t WHERE {where}=?"
+    )
+
+
 STATEMENTS: dict[str, str] = {
     "manifest": _insert("manifest", "key value", "INSERT OR REPLACE"),
     "session": _insert("sessions", "session_id opened_ms host pid boot_id arena_version"),
@@ -43,7 +65,7 @@ STATEMENTS: dict[str, str] = {
     "match": _insert(
         "matches",
         "match_id key game preset config_sha256 config deal_seed seed deal_id block batch_no tag parent_key fork_turn "
-        "branch chance estimate_s",
+        "branch chance",
         "INSERT OR IGNORE",
     ),
     "match_start": "UPDATE matches SET status='running', started_ms=COALESCE(started_ms, ?) WHERE match_id=?",
@@ -54,24 +76,21 @@ STATEMENTS: dict[str, str] = {
     "seat_end": "UPDATE seats SET role=?, side=?, payoff=?, n_legal=?, n_repaired=?, n_illegal=?, n_refused=?,"
     " n_truncated=?, n_timeout=? WHERE match_id=? AND seat_no=?",
     "message": _insert("messages", "hash parent body", "INSERT OR IGNORE"),
-    "call": _insert(
-        "calls",
-        "call_key match_id execution turn seat_no path purpose agent_id model_served prompt params shape reply parsed "
-        "reasoning finish request_id tokens_in tokens_cached tokens_out tokens_reasoning price_source cost_usd cached "
-        "tries queue_ms latency_ms started_ms tokens",
-        "INSERT OR REPLACE",
-    ),
+    "call": _insert("calls", _CALL),
     "call_error": _insert("call_errors", "call_key at_ms kind status retry_after_ms text"),
-    "turn": _insert(
-        "turns",
-        "match_id turn batch seat_no ask_kind ask_hash ask status answer intent attempted reason reasks fallback memo "
-        "origin last_call applied asked_ms decided_ms",
-        "INSERT OR REPLACE",
-    ),
+    "turn": _insert("turns", _TURN, "INSERT OR REPLACE"),
     "applied": "UPDATE turns SET applied=1 WHERE match_id=? AND batch=?",
-    "event": _insert("events", "match_id seq batch kind audience facts", "INSERT OR IGNORE"),
+    "event": _insert("events", _EVENT, "INSERT OR IGNORE"),
     "note": _insert("notes", "at_ms match_id kind body"),
-    "superseded": _insert("superseded", "match_id execution table row"),
+    "execution": "UPDATE matches SET execution=? WHERE match_id=?",
+    "supersede_call": _supersede("calls", _CALL, "call_key"),
+    "drop_call": "DELETE FROM calls WHERE call_key=?",
+    "supersede_calls": _supersede("calls", _CALL, "match_id"),
+    "supersede_turns": _supersede("turns", _TURN, "match_id"),
+    "supersede_events": _supersede("events", _EVENT, "match_id"),
+    "drop_calls": "DELETE FROM calls WHERE match_id=?",
+    "drop_turns": "DELETE FROM turns WHERE match_id=?",
+    "drop_events": "DELETE FROM events WHERE match_id=?",
 }
 
 

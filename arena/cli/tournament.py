@@ -25,6 +25,7 @@ def command(
     budget: options.BudgetUsd = None,
     executor: options.Executor = None,
     workers: options.Workers = None,
+    shard: options.Shard = None,
     set_: options.Set = [],  # noqa: B006  # the parser's default
     dry_run: Annotated[bool, typer.Option("--dry-run", help="What it would take; starts nothing.")] = False,
     allow_unpriced: Annotated[
@@ -53,6 +54,7 @@ def command(
         ("schedule", "kind", schedule),
         ("executor", "kind", executor),
         ("executor", "workers", workers),
+        ("executor", "shard", shard),
         ("limits", "allow_unpriced", allow_unpriced or None),
     ):
         if value is not None:

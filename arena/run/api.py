@@ -107,10 +107,12 @@ def start(
     if plan is None:
         batches = _batches(settings, selected, folder, posterior)
         plan = batches.first() if batches else make_plan(settings, selected)
+    whole = plan
+    plan = [p for p in whole if settings.has_block(p.block)]
     agents = {spec.agent.canonical: spec for spec in specs}
     ids = {name: number for number, name in enumerate(agents, start=1)}
-    unit = manifest_rows(settings, plan, parent)
-    game = load_game(plan[0].where)
+    unit = manifest_rows(settings, whole, parent)
+    game = load_game(whole[0].where)
     stored = {name: agent_json(spec.agent, game) for name, spec in agents.items()}
     for name, spec in agents.items():
         unit.append(("agent", (ids[name], name, spec.agent.display, spec.agent.kind, canonical(stored[name]))))
@@ -269,6 +271,8 @@ def _batches(
     kind = str(settings.schedule.get("kind", "paired"))
     if kind == "fork" or not find_schedule(kind).looks:
         return None
+    if settings.shard is not None:
+        raise UsageError(f"the schedule {kind!r} looks at results, so it cannot be played in shards")
     return Batches(settings, agents, folder, posterior)
 
 
@@ -285,6 +289,8 @@ def _execute(
         writer.put(plan_rows(plan, job.agent_ids)).result()
         return plan
 
+    parts = job.settings.shards[1]
+    job = replace(job, settings=replace(job.settings, limits=job.settings.limits.divided(parts)), share=parts)
     progress = Progress(planned=len(job.plan))
     writer.on_trouble = progress.say
     writer.put(session_row(session)).result()
@@ -299,8 +305,12 @@ def _execute(
         status = played.status
     except KeyboardInterrupt:
         status = "interrupted"
+    except UsageError as error:  # an agent changed: what is recorded stands
+        error.resume = f"arena resume {shlex.quote(job.folder)} --accept-changes" if job.resumed else None
+        raise
     except StoreError as error:  # what could not be written is lost; what was written is there
         progress.say(error.message)
+        progress.say(f"{writer.lost_replies} replies that were paid for could not be written and are lost")
     finally:
         with suppress(StoreError):
             writer.put([("session_end", (now_ms(), EXIT.get(status or "complete"), session))]).result()
@@ -324,6 +334,8 @@ def _same_run(settings: Settings, folder: Path, watch: Watch | None, posterior: 
             f"{folder} holds another run: {', '.join(fields)} differ",
             hint=f"choose another --out, or go on with that one: arena resume {folder}",
         )
+    if manifest["config"]["shard"] != settings.shard:
+        raise UsageError(f"{folder} holds shard {manifest['config']['shard'] or '1/1'}; choose another --out")
     return resume(
         folder, limits=lambda _: settings.limits, executor=settings.executor, watch=watch, posterior=posterior
     )

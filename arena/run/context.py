@@ -182,11 +182,13 @@ class TurnContext:
         on is set aside, with its cost, and asked again under a new execution."""
         live, number = self.live, self.live.planned.number
         if not live.run.accept_changes:
-            raise UsageError(
+            error = UsageError(
                 f"match {number}, turn {self.turn}: {self.player.name} or its prompts changed since this call was "
                 "recorded",
                 hint="--accept-changes asks anew from here on and notes it",
             )
+            error.match, error.turn = number, self.turn
+            raise error
         live.execution += 1
         for call in (stored, *self._stored.values()):
             self.unit += [("supersede_call", (call.call_key,)), ("drop_call", (call.call_key,))]

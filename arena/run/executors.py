@@ -21,7 +21,6 @@ from arena.run.job import Job, Played, listen, play_job
 from arena.run.plan import Planned
 from arena.run.players import Person
 from arena.run.runner import More, Progress
-from arena.run.settings import Limits
 from arena.store.writer import Writer
 
 Executor = Callable[[Job, Writer, Progress, Person | None, More | None], Coroutine[Any, Any, Played]]
@@ -69,22 +68,12 @@ def _shares(job: Job, workers: int) -> list[Job]:
     plans: list[list[Planned]] = [[] for _ in range(workers)]
     for planned in job.plan:
         plans[(planned.block - 1) % workers].append(planned)
-    limits = _divided(job.settings.limits, workers)
+    limits = job.settings.limits.divided(workers)
     settings = replace(job.settings, limits=limits)
     parts = [p for p in plans if p]
     usd, tokens = job.spent_usd / workers, job.spent_tokens // workers
-    share = replace(job, settings=settings, spent_usd=usd, spent_tokens=tokens, share=workers)
+    share = replace(job, settings=settings, spent_usd=usd, spent_tokens=tokens, share=job.share * workers)
     return [replace(share, plan=tuple(p)) for p in parts]
-
-
-def _divided(limits: Limits, n: int) -> Limits:
-    return replace(
-        limits,
-        concurrency=max(1, (limits.concurrency or 64) // n),
-        live_matches=max(1, limits.live_matches // n),
-        budget_usd=None if limits.budget_usd is None else limits.budget_usd / n,
-        tokens=None if limits.tokens is None else limits.tokens // n,
-    )
 
 
 def _forward(children: list[asyncio.subprocess.Process], progress: Progress) -> None:

@@ -93,6 +93,7 @@ class StoreEntry(_Part):
 class ExecutorEntry(_Part):
     kind: Literal["async", "processes"] = "async"
     workers: Annotated[int, Field(ge=1, le=256)] = 2
+    shard: Annotated[str | None, Field(pattern=r"^[1-9]\d{0,3}/[1-9]\d{0,3}$")] = None
 
 
 class ModelEntry(_Part):
@@ -171,7 +172,15 @@ def settings_of(values: Mapping[str, Any], source: str = "the command line") -> 
         journal=file.store.journal,
         executor=file.executor.kind,
         workers=file.executor.workers,
+        shard=_shard(file.executor.shard),
     )
+
+
+def _shard(text: str | None) -> str | None:
+    which, _, number = (text or "1/1").partition("/")
+    if int(which) > int(number):
+        raise UsageError(f"shard {text}: there are shards 1/{number} to {number}/{number}")
+    return text
 
 
 def put_keys(values: dict[str, Any], pairs: list[str]) -> dict[str, Any]:

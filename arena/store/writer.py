@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import queue
+import shutil
 import sqlite3
 import threading
 import time
@@ -26,6 +27,7 @@ Unit = list[Row]
 
 _FLUSH_ROWS, _FLUSH_S, _QUEUE_UNITS = 100, 0.020, 10_000
 _RETRY_S, _GIVE_UP_S = 5.0, 300.0
+_LEAST_FREE = 200 << 20  # bytes of disk that a new run must find
 
 
 def _insert(table: str, columns: str, verb: str = "INSERT") -> str:
@@ -108,12 +110,14 @@ class Writer:
             raise
         self._queue: queue.Queue[tuple[Unit, Future[None]] | None] = queue.Queue(_QUEUE_UNITS)
         self._failure: BaseException | None = None
+        self.lost_replies = 0  # calls that were made and could not be written
         self._thread = threading.Thread(target=self._serve, name="arena-store", daemon=True)
         self._thread.start()
 
     def put(self, unit: Unit) -> Future[None]:
         """Hand a unit over; the future is done when it is on disk. Waits while too much is queued."""
         if self._failure is not None:
+            self._lose(unit)
             raise StoreError(f"the store of {self.folder} is closed: {self._failure}") from self._failure
         done: Future[None] = Future()
         self._queue.put((unit, done))
@@ -172,11 +176,15 @@ class Writer:
                     if done.set_running_or_notify_cancel():
                         done.set_result(None)
                 return
-        for _, done in batch:
+        for unit, done in batch:
+            self._lose(unit)
             if not done.set_running_or_notify_cancel():
                 continue
             lost = StoreError(f"{self.folder} could not be written: {self._failure}")
             done.set_exception(lost)
+
+    def _lose(self, unit: Unit) -> None:
+        self.lost_replies += sum(name == "call" for name, _ in unit)
 
     def _transaction(self, batch: list[tuple[Unit, Future[None]]]) -> None:
         self._db.execute("BEGIN IMMEDIATE")
@@ -193,18 +201,31 @@ class Writer:
 def create_run(folder: Path, first: Iterable[Row] = (), *, journal: str = "wal") -> Writer:
     """A new run folder whose record begins with `first`: its manifest and plan. The file appears under its name when
     they are in it, so a run that exists can be resumed. A folder that holds something else is not touched."""
+
+    def fill(db: sqlite3.Connection) -> None:
+        for name, values in first:
+            db.execute(STATEMENTS[name], values)
+
+    return new_store(folder, fill, journal=journal)
+
+
+def new_store(folder: Path, fill: Callable[[sqlite3.Connection], None], *, journal: str = "wal") -> Writer:
+    """A new store that holds what `fill` puts into it, in one transaction."""
     new = folder / f".{schema.FILE}.new"
     ours = {new.name, "run.lock"}
     if folder.exists() and any(path.name not in ours for path in folder.iterdir()):
         raise StoreError(f"{folder} is not empty and holds no run", hint="choose another --out")
     folder.mkdir(parents=True, exist_ok=True)
+    if (free := shutil.disk_usage(folder).free) < _LEAST_FREE:
+        raise StoreError(
+            f"{folder}: {free >> 20} MB are free; a run needs {_LEAST_FREE >> 20}", hint="choose another --out"
+        )
 
     def create(path: Path) -> sqlite3.Connection:
         new.unlink(missing_ok=True)
         db = schema.create(new)
         db.execute("BEGIN")
-        for name, values in first:
-            db.execute(STATEMENTS[name], values)
+        fill(db)
         db.execute("COMMIT")
         db.close()
         new.replace(path)

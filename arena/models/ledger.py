@@ -169,11 +169,16 @@ class Totals:
     @property
     def text(self) -> str:
         """The cost as it is printed."""
-        known = dollars(self.units)
-        if not self.unpriced:
-            return known
-        calls = f"{self.unpriced} unpriced call" + "s" * (self.unpriced != 1)
-        return f"≥ {known} + {calls}" if self.units else f"unpriced ({calls})"
+        return cost_text(usd(self.units), self.unpriced)
+
+
+def cost_text(known_usd: float, unpriced: int) -> str:
+    """A cost as it is printed: an unpriced call is never 0."""
+    known = dollars(round(known_usd * _UNITS))
+    if not unpriced:
+        return known
+    calls = f"{unpriced} unpriced call" + "s" * (unpriced != 1)
+    return f"≥ {known} + {calls}" if known_usd else f"unpriced ({calls})"
 
 
 class Reservation(NamedTuple):

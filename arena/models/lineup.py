@@ -68,6 +68,10 @@ class Model:
             self._key = asyncio.ensure_future(ask())
         return await asyncio.shield(self._key)
 
+    @property
+    def latency_s(self) -> float | None:
+        return median(self.latencies) if self.latencies else None
+
     def state(self, now: float) -> dict[str, Any]:
         """What it is doing and what it came to, as JSON."""
         totals, wait, text = self.totals, self.lane.paused_until - now, self.circuit.text()
@@ -86,7 +90,7 @@ class Model:
             "cost": totals.text,
             "unpriced_calls": totals.unpriced,
             "saved_usd": usd(totals.saved),
-            "latency_s": median(self.latencies) if self.latencies else None,
+            "latency_s": self.latency_s,
         }
 
 

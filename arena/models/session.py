@@ -168,6 +168,10 @@ class Session:
         if self._budget.has_money_limit and not self._allow_unpriced:
             refuse_unpriced((str(model.name), model.price) for model in models)
 
+    def latency_s(self, name: ModelName) -> float | None:
+        """The median seconds of a model's latest replies; None while there is none."""
+        return self._models.get(name).latency_s
+
     def check_time(self) -> None:
         """BudgetReached when the run's time is over: for matches that ask no model."""
         self._budget.check_time()

@@ -25,8 +25,8 @@ from arena.run.job import Job, Played
 from arena.run.manifest import manifest_rows, session_row
 from arena.run.plan import Planned, Selected, make_plan
 from arena.run.players import Person
+from arena.run.progress import Progress
 from arena.run.rows import now_ms, plan_rows
-from arena.run.runner import Progress
 from arena.run.schedules import Posterior, find_schedule
 from arena.run.settings import Limits, Settings
 from arena.store.reader import Reader

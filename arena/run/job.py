@@ -26,8 +26,9 @@ from arena.registry import load_game
 from arena.run.keys import prompt_chain
 from arena.run.plan import Planned
 from arena.run.players import ModelPlayer, Person, Player, make_player
+from arena.run.progress import Progress
 from arena.run.rows import Place, call_rows, now_ms
-from arena.run.runner import More, Progress, Runner
+from arena.run.runner import More, Runner
 from arena.run.settings import Settings
 from arena.store.writer import Unit
 
@@ -132,6 +133,7 @@ async def play_job(
         accept_changes=job.accept_changes,
     )
     progress.models = session.state
+    progress.spent_usd, progress.budget_usd = job.spent_usd, limits.budget_usd
     playing = asyncio.ensure_future(runner.play(job.plan, resumed=job.resumed, more=more))
     restore = _listen(runner, playing, progress)
     try:

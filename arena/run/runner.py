@@ -12,7 +12,6 @@ import traceback
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field
 from pathlib import Path
 from time import process_time
 from typing import TYPE_CHECKING, Any, Literal
@@ -23,13 +22,15 @@ from arena.core.match import Match
 from arena.models.types import BudgetReached, Halted, ProviderError, Request
 from arena.play import new_match
 from arena.registry import load_game
+from arena.run.admission import Admission
 from arena.run.context import Stopped
 from arena.run.keys import Link
 from arena.run.live import LiveMatch
 from arena.run.match_task import play_bots, play_match
 from arena.run.plan import Planned
-from arena.run.players import BotPlayer, Player
-from arena.run.rows import bot_match_unit
+from arena.run.players import BotPlayer, ModelPlayer, Player
+from arena.run.progress import Progress, Tally
+from arena.run.rows import Ledger, bot_match_unit
 from arena.run.settings import Limits, Policy, Recording
 from arena.store.reader import Reader, StoredMatch
 from arena.store.writer import Unit
@@ -44,22 +45,6 @@ More = Callable[[], list[Planned]]
 
 _SLICE_S = 0.005  # CPU that bots may take before other work gets its turn
 _UNITS_AHEAD = 256  # units of bot matches that may wait for the disk
-
-
-@dataclass
-class Progress:
-    """What a display may show; counts only."""
-
-    planned: int = 0
-    done: int = 0
-    void: int = 0
-    failed: int = 0
-    live: int = 0
-    events: list[str] = field(default_factory=list)
-    models: Callable[[], list[dict[str, Any]]] = list
-
-    def say(self, text: str) -> None:
-        self.events.append(text)
 
 
 class Runner:
@@ -93,6 +78,9 @@ class Runner:
         self._games: dict[tuple[str, str], Game] = {}
         self._reader: Reader | None = None
         self._room = asyncio.Event()
+        self._tallies: dict[str, Tally] = {}
+        self._said_slow = False
+        self.progress.tallies = lambda: self._tallies
         self.stopped = asyncio.Event()
 
     # --- for the parts of a match ------------------------------------------------------------------------------------
@@ -159,7 +147,7 @@ class Runner:
                 match = self._new_match(planned)
                 play_bots(match, self._seats(planned), planned.key)
                 waiting.append(self.put(bot_match_unit(planned, match)))
-                self.progress.done += 1
+                self._count(planned, match, Ledger())
             except BudgetReached as error:
                 self.progress.say(error.message)
                 self.stop("budget")
@@ -195,12 +183,14 @@ class Runner:
         tasks: set[asyncio.Task[None]] = set()
         ahead = 1.5 * (self.limits.concurrency or 64)
         most = min(self.limits.live_matches, max(2, ahead))  # a match has a call on its way, or soon will
-        for planned in plan:
+        waiting = Admission(plan, self._seconds)
+        while waiting:
             while not self.stopping and (len(tasks) >= most or self._open_calls >= ahead):
                 self._room.clear()
                 await self._room.wait()
             if self.stopping:
                 break
+            planned = waiting.next()
             task = asyncio.create_task(self._play_one(planned, recorded, void))
             tasks.add(task)
             task.add_done_callback(tasks.discard)
@@ -218,7 +208,7 @@ class Runner:
         try:
             live = LiveMatch(self, planned, self._new_match(planned), self._seats(planned))
             await play_match(live, await self._stored(live) if recorded else None)
-            self.progress.done += 1
+            self._count(planned, live.match, live.ledger)
         except (Stopped, Halted):
             pass  # the record holds the open turn
         except BudgetReached as error:
@@ -233,6 +223,15 @@ class Runner:
             self._failed(planned, error)
         finally:
             self.progress.live -= 1
+
+    def _count(self, planned: Planned, match: Match, ledger: Ledger) -> None:
+        """A finished match, for the display."""
+        self.progress.done += 1
+        for seat, payoff in (match.payoffs or {}).items():
+            turns = sum(ledger.statuses.get(seat, {}).values())
+            agent = planned.seating[seat]
+            own = Tally(1, payoff, payoff * payoff, turns, ledger.lost(seat))
+            self._tallies[agent] = own.plus(self._tallies.get(agent, Tally()))
 
     async def _set_aside(self, planned: Planned, error: ProviderError, void: list[Planned]) -> None:
         await self.commit([("match_status", ("void", f"{error.kind}: {error.message}", planned.number))])
@@ -251,6 +250,21 @@ class Runner:
         self.progress.say(f"match {planned.number} failed: {reason}")
         if self.progress.failed > max(self.limits.max_failed, self.progress.planned // 20):
             self.stop("failed")
+
+    def _seconds(self, planned: Planned) -> float:
+        """What a match is expected to take; a model that was not heard yet counts as a second."""
+        models = {p.name: p.model for p in self._seats(planned).values() if isinstance(p, ModelPlayer)}
+        latency = max((self.session.latency_s(model) or 1.0 for model in models.values()), default=0.0)
+        return self._game(planned).typical()[0] * latency
+
+    def slow_step(self, planned: Planned, seconds: float) -> None:
+        """A game step held up every other match: said once, with the game's name."""
+        if not self._said_slow:
+            self._said_slow = True
+            self.progress.say(
+                f"a step of {planned.game} took {seconds * 1000:.0f} ms (match {planned.number}) and held up all other "
+                "matches; --executor processes helps where a game's CPU is the limit"
+            )
 
     def _why_not(self, planned: Planned) -> ProviderError | None:
         """The error of a parked model that sits in this match."""
@@ -288,10 +302,13 @@ class Runner:
         await self.commit([*aside, ("execution", (live.execution, number))])
         return None
 
-    def _new_match(self, planned: Planned) -> Match:
+    def _game(self, planned: Planned) -> Game:
         key = (planned.where, planned.config_sha256)
         if key not in self._games:
             cls = load_game(planned.where)
             self._games[key] = cls(cls.config_type.make(planned.config))
+        return self._games[key]
+
+    def _new_match(self, planned: Planned) -> Match:
         chance = (planned.fork_turn or 0, planned.branch or 0) if planned.chance == "fresh" else None
-        return new_match(self._games[key], planned.seed, planned.deal_seed, preset=planned.preset, chance=chance)
+        return new_match(self._game(planned), planned.seed, planned.deal_seed, preset=planned.preset, chance=chance)

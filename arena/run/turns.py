@@ -34,7 +34,8 @@ _REFUSAL = re.compile(
 
 async def decide_human(live: LiveMatch, player: HumanPlayer, view: View, ask: Ask, decision: Decision) -> Decision:
     """A person is asked again until the answer is legal; that is not counted."""
-    problem = None
+    problem, notes = None, player.person.notes
+    notes.setdefault(view.seat, str((live.memos.get(view.seat) or {}).get("notes", "")))
     while True:
         try:
             decision.answer = ask.check(await _unless_stopped(live, player.person.answer(view, ask, problem)))
@@ -45,6 +46,7 @@ async def decide_human(live: LiveMatch, player: HumanPlayer, view: View, ask: As
             raise Stopped from None
         else:
             decision.decided_ms = now_ms()
+            decision.memo = {"notes": notes[view.seat]} if notes[view.seat] else None
             await live.run.commit([turn_row(live.planned.number, live.match, decision, applied=False)])
             return decision
 

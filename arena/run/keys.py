@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
 from typing import Any, NamedTuple
@@ -74,8 +73,3 @@ def _pieces(messages: Sequence[Message]) -> Iterable[list[dict[str, str]]]:
             piece = []
     if piece:
         yield piece
-
-
-def unchain(body: str) -> list[dict[str, str]]:
-    found: list[dict[str, str]] = json.loads(body)
-    return found

@@ -18,7 +18,7 @@ class StoredCall(NamedTuple):
 
     path: str
     prompt: str
-    params: str
+    asked: str  # the parameters as they were asked for
     reply: str
     finish: str
     reasoning: str | None
@@ -42,8 +42,11 @@ class StoredTurn(NamedTuple):
 
 @dataclass(frozen=True)
 class StoredMatch:
-    """What the record holds of one match: decided turns, events, and the calls of each turn by path."""
+    """What the record holds of one match: decided turns, events, and the calls of each turn by path. `execution` counts
+    how often its record, or a part of it, was set aside and begun anew."""
 
+    status: str
+    execution: int
     turns: tuple[StoredTurn, ...]
     events: tuple[tuple[str, str, str], ...]  # kind, audience, facts
     calls: dict[int, dict[str, StoredCall]]
@@ -136,14 +139,15 @@ class Reader:
             calls.setdefault(r["turn"], {})[r["path"]] = StoredCall(
                 r["path"],
                 r["prompt"],
-                r["params"],
+                r["asked"],
                 r["reply"],
                 r["finish"],
                 r["reasoning"],
                 r["latency_ms"],
                 r["call_key"],
             )
-        return StoredMatch(turns, events, calls)
+        head = self.db.execute("SELECT status, execution FROM matches WHERE match_id=?", (match_id,)).fetchone()
+        return StoredMatch(head["status"], head["execution"], turns, events, calls)
 
     def prompt(self, link: str | None) -> list[dict[str, str]]:
         """The messages of a call, put together from the chain."""
@@ -159,11 +163,14 @@ class Reader:
         return found
 
     def ledger(self) -> dict[str, Any]:
-        """Calls, tokens and money of the run so far."""
+        """Calls, tokens and money of the run so far; `repeated` of them belong to records that were begun anew."""
+        columns = ("cached", "tokens_in", "tokens_out", "cost_usd")
+        gone = ", ".join(f"json_extract(row, '$.{name}')" for name in columns)
         row = self.db.execute(
-            "SELECT COUNT(*) AS calls, SUM(cached) AS cached, SUM(tokens_in) AS tokens_in, "
-            "SUM(tokens_out) AS tokens_out, SUM(cost_usd) AS cost_usd, "
-            "SUM(cost_usd IS NULL) AS unpriced_calls FROM calls"
+            "SELECT COUNT(*) AS calls, SUM(cached) AS cached, SUM(tokens_in) AS tokens_in, "  # noqa: S608  # closed set
+            "SUM(tokens_out) AS tokens_out, SUM(cost_usd) AS cost_usd, SUM(cost_usd IS NULL) AS unpriced_calls, "
+            f"SUM(gone) AS repeated FROM (SELECT {', '.join(columns)}, 0 AS gone FROM calls UNION ALL "
+            f"SELECT {gone}, 1 FROM superseded WHERE \"table\"='calls')"
         ).fetchone()
         return {key: row[key] or 0 for key in row.keys() if key != "cost_usd"} | {"cost_usd": row["cost_usd"]}  # noqa: SIM118
 

@@ -18,7 +18,7 @@ from arena.core.errors import StoreError, UsageError
 from arena.core.game import Game
 from arena.models.ledger import price_of, refuse_unpriced
 from arena.models.names import AgentName, AgentSpec, find_bot, parse_list, resolve
-from arena.registry import find_game, load_game, require_trust, trust
+from arena.registry import find_game, load_game, load_version, require_trust, trust
 from arena.run.batches import Batches
 from arena.run.executors import EXECUTORS
 from arena.run.job import Job, Played
@@ -194,9 +194,7 @@ def open_matches(reader: Reader, settings: Settings, *, retry_failed: bool = Fal
         if row["status"] in wanted and not (row["reason"] or "").startswith("context_length")
     ]
     for name, game_where in {(p.game, p.where) for p in found}:
-        if name != (now := f"{load_game(game_where).name}-v{load_game(game_where).version}"):
-            hint = f"install the release that has {name}; nothing was changed"
-            raise UsageError(f"{name} is not installed; this is {now}", hint=hint)
+        load_version(game_where, name)
     return found
 
 

@@ -183,7 +183,7 @@ def test_resuming_at_every_batch_gives_the_whole_run_and_its_exports(left: Lefto
     assert (whole.parent / "left.jsonl").read_bytes() == (whole.parent / "whole.jsonl").read_bytes()
 
 
-@pytest.mark.parametrize("what", ["prompt='00'", "params='{}'"])
+@pytest.mark.parametrize("what", ["prompt='00'", "asked='{}'"])
 def test_a_stored_call_of_other_words_stops_the_resume_and_names_agent_and_turn(
     what: str, left: Leftover, whole: Path
 ) -> None:
@@ -199,7 +199,9 @@ def test_a_stored_call_of_other_words_stops_the_resume_and_names_agent_and_turn(
     assert "--accept-changes" in str(caught.value.hint)
     assert not set(left.keys(turn["match_id"], turn["turn"])) & set(left.sent())
     assert resume(left.folder, accept_changes=True).status == "complete"
-    assert record(left.folder) == record(whole)
+    hashes = "SELECT match_id, record_hash FROM matches ORDER BY match_id"
+    assert rows(left.folder, hashes) == rows(whole, hashes)
+    assert rows(left.folder, "SELECT * FROM notes WHERE kind='accepted_changes'")
 
 
 def test_a_game_that_changed_fails_its_match_and_spends_nothing(left: Leftover, whole: Path) -> None:

@@ -63,3 +63,22 @@ def test_quiet_is_a_letter(cli: Cli) -> None:
 
     assert code == 0
     assert err.splitlines()[-1].startswith("complete: 2 of 2 matches")
+
+
+def test_an_agent_of_a_run_file_may_hold_one_side_only(cli: Cli) -> None:
+    Path("t.toml").write_text(
+        'game = "nyc/tiny"\nseed = 1\nmatches = 2\n'
+        '[[agents]]\nname = "bot/nyc-never"\nsides = ["blue"]\n'
+        '[[agents]]\nname = "bot/nyc-walk"\nsides = ["blue"]\n'
+        '[[agents]]\nname = "bot/nyc-greedy-red"\nsides = ["red"]\n'
+    )
+    assert cli("tournament", "t.toml", "--out", "t")[0] == 0
+
+    holders = {(s["side"], s["agent"]) for m in _matches(cli) for s in m}
+    assert holders == {("blue", "bot/nyc-never"), ("blue", "bot/nyc-walk"), ("red", "bot/nyc-greedy-red")}
+
+
+def _matches(cli: Cli) -> list[list[dict[str, str]]]:
+    assert cli("export", "t", "--out", "t.jsonl")[0] == 0
+    lines = Path("t.jsonl").read_text().splitlines()
+    return [[{"side": s["team"], "agent": s["agent"]} for s in json.loads(line)["seats"]] for line in lines]

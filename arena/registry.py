@@ -118,6 +118,17 @@ def _load_named(where: str) -> type[Game]:
     return cls
 
 
+def load_version(where: str, game: str) -> type[Game]:
+    """The class of a recorded game (`kuhn-v1`); another version than the recorded one cannot stand in for it."""
+    cls = load_game(where)
+    if f"{cls.name}-v{cls.version}" != game:
+        raise UsageError(
+            f"{game} is not installed; this is {cls.name}-v{cls.version}",
+            hint=f"install the release that has {game}; nothing was changed",
+        )
+    return cls
+
+
 def trust(name: str) -> None:
     """Remember that the user played the game of this folder: reading its runs may run its code from now on."""
     if _is_path(name):

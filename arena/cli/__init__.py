@@ -7,6 +7,7 @@ import sqlite3
 import sys
 from collections.abc import Iterable
 from contextlib import suppress
+from json import JSONDecodeError
 from typing import Any
 
 from arena.core.errors import ArenaError, UnknownName, UsageError
@@ -69,7 +70,7 @@ def _run(words: list[str], *, as_json: bool, debug: bool) -> int:
             raise
         where = f"{error.filename}: " if error.filename else ""
         return _fail(2, "io", f"{where}{error.strerror or error}", None, as_json)
-    except sqlite3.Error as error:
+    except (sqlite3.Error, JSONDecodeError) as error:
         if debug:
             raise
         return _fail(2, "store", f"the run's record cannot be read: {error}", "nothing was changed", as_json)

@@ -232,6 +232,8 @@ class Session:
         spent: list[Call] = []
 
         async def ask(request: Request) -> Response:
+            patience = float(model.name.options.get("timeout") or request.timeout_s)
+            request = replace(request, timeout_s=min(patience, request.timeout_s))
             spent.append(await self._try(model, request, Attempts(), is_probe=False))
             self._probed(model.name, request, spent[-1])
             return spent[-1].response

@@ -18,7 +18,7 @@ from arena.core.errors import StoreError, UsageError
 from arena.core.game import Game
 from arena.models.ledger import price_of, refuse_unpriced
 from arena.models.names import AgentName, AgentSpec, find_bot, parse_list, resolve
-from arena.registry import find_game, load_game, require_trust, trust
+from arena.registry import find_game, load_game, load_version, require_trust, trust
 from arena.run.batches import Batches
 from arena.run.executors import EXECUTORS
 from arena.run.job import Job, Played
@@ -188,11 +188,14 @@ def open_matches(reader: Reader, settings: Settings, *, retry_failed: bool = Fal
         require_trust(game.name)
     where = {find_game(g.name).cls.name: find_game(g.name).where for g in settings.games}
     wanted = {"planned", "running", "void", *(["failed"] if retry_failed else [])}
-    return [
+    found = [
         planned_of(row, seating[row["match_id"]], where)
         for row in reader.matches()
         if row["status"] in wanted and not (row["reason"] or "").startswith("context_length")
     ]
+    for name, game_where in {(p.game, p.where) for p in found}:
+        load_version(game_where, name)
+    return found
 
 
 def planned_of(row: Mapping[str, Any], seating: Mapping[str, str], where: Mapping[str, str]) -> Planned:

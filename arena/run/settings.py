@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
 from arena.core.canonical import digest
+from arena.core.errors import StoreError
 
 
 @dataclass(frozen=True)
@@ -124,6 +125,14 @@ class Settings:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Settings:
         """Settings from a manifest."""
+        try:
+            return cls._from_json(data)
+        except (KeyError, TypeError) as error:
+            hint = "install the release that wrote it; nothing was changed"
+            raise StoreError(f"the run's settings are those of another release: {error}", hint=hint) from error
+
+    @classmethod
+    def _from_json(cls, data: Mapping[str, Any]) -> Settings:
         illegal, clock = data["illegal"], data.get("clock") or {}
         return cls(
             games=tuple(GamePlan(**game) for game in data["games"]),

@@ -84,7 +84,7 @@ class Reader:
             found = {row["key"]: json.loads(row["value"]) for row in self.db.execute("SELECT key, value FROM manifest")}
         except (sqlite3.Error, ValueError) as error:
             raise StoreError(f"{self.folder}: the manifest cannot be read: {error}") from error
-        if "run_id" not in found:
+        if not {"run_id", "config"} <= found.keys():
             raise StoreError(f"{self.folder} was never started", hint="start it again with `arena tournament … --out`")
         return found
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from arena.run import api
 from arena.run.runfile import settings_of
-from arena.run.runner import Progress
+from arena.run.progress import Progress
 from arena.store import writer
 from arena.store.schema import FILE
 

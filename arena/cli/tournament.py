@@ -27,6 +27,7 @@ def command(
     workers: options.Workers = None,
     set_: options.Set = [],  # noqa: B006  # the parser's default
     dry_run: Annotated[bool, typer.Option("--dry-run", help="What it would take; starts nothing.")] = False,
+    board: Annotated[bool, typer.Option("--board", help="Print the counted leaderboard at the end.")] = False,
     allow_unpriced: Annotated[
         bool, typer.Option("--allow-unpriced", help="Budget although a model has no price.")
     ] = False,
@@ -39,10 +40,13 @@ def command(
     `arena tournament league.toml --budget 5 --out runs/l`
     """
     from arena.cli.display import Display
+    from arena.cli.leaderboard import plain
     from arena.cli.output import document, say
     from arena.core.errors import UsageError
     from arena.run.api import start
 
+    if board and as_json:
+        raise UsageError("--board prints tables, --json one document: use arena leaderboard RUN --json")
     options.check_seed(seed)
     values, source = _values(game)
     flags = {"agents": agents or None, "matches": matches, "seed": seed}
@@ -69,6 +73,8 @@ def command(
     with Display(display, f"{folder}: {', '.join(g.name for g in settings.games)}, seed {settings.seed}") as shown:
         result = start(settings, specs, folder, watch=shown.watch, posterior=options.posterior)
     report(result, as_json, document, say)
+    if board:
+        plain([folder])
     raise typer.Exit(result.exit_code)
 
 

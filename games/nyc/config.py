@@ -1,7 +1,7 @@
 """The choices that the rules leave open.
 
-Secret fields are in no view: a control must not show itself (`red_rate`, `no_red`, `mute`), and from `map_seed` the whole map
-could be worked out.
+Secret fields are in no view: a control must not show itself (`red_rate`, `no_red`, `mute`), and from `map_seed` the
+whole map could be worked out.
 """
 
 from __future__ import annotations

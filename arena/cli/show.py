@@ -92,7 +92,8 @@ def _match(reader: Any, name: str, view: str, prompts: bool, plot: Path | None, 
     data(f"{head}, {_status(row)}")
     for seat, agent in seats.items():
         role = match.roles.get(seat) if view == "omniscient" else None
-        data(f"  {seat} = {agent}" + (f" ({role})" if role else ""))
+        called = match.names.get(seat, seat)
+        data(f"  {seat}{'' if called == seat else f', {called}'} = {agent}" + (f" ({role})" if role else ""))
     data("")
     if prompts:
         _calls(reader, row)

@@ -323,3 +323,21 @@ def test_a_transcript_tells_every_wolf_s_pick_and_whisper() -> None:
         assert f"[player_0, player_1] | I am {wolf}." in lines
     assert "player_0 picks player_4 as the victim of night 0." not in list(transcript(match, view="player_0"))
     assert "player_1 picks player_5 as the victim of night 0." in list(transcript(match, view="player_0"))
+
+
+def test_a_transcript_calls_seats_by_the_names_that_the_table_reads() -> None:
+    deal = "wolf wolf seer villager villager villager villager"
+    match = start(deal, win="parity", names="first_names", summaries=True, **QUIET)
+    step(match, p0="player_4")
+    step(match, p1="player_4")
+    called = match.names
+    lines = list(transcript(match))
+    until(match, "summary")
+    step(match, p0="Vote for the seer.")
+    later = list(transcript(match))
+
+    both = f"[{called['player_0']}, {called['player_1']}]"
+    assert f"{both} {called['player_0']} picks {called['player_4']} as the victim of night 0." in lines
+    assert not any("player_" in line for line in lines)
+    assert f"[{called['player_0']}] | Vote for the seer." in later
+    assert f"[{called['player_1']}] You wrote no summary of day 1." in later

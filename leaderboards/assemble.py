@@ -18,9 +18,9 @@ from arena.core.errors import UsageError
 from arena.leaderboards import columns, matches
 from arena.leaderboards import methods as registry
 from arena.leaderboards.columns import CLEAN, COUNTS, RATING, RESERVED
-from arena.leaderboards.fitting.bootstrap import anytime_factor
 from arena.leaderboards.fitting.teams import tallies, team_results, teams
 from arena.leaderboards.rated import Rated
+from arena.run.stopping import anytime_factor
 
 AGREED_POLICY = "as each match's configuration declares (config_sha256); illegal answers count as played"
 

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import tempfile
-from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from arena.cli import options
-
-if TYPE_CHECKING:
-    from pandas import DataFrame
 
 _SHOWN = (
     "rank",
@@ -65,9 +60,10 @@ def command(
     if out is None and method in ([], ["plain"]):
         _plain(runs, as_json)
         return
+    from arena.leaderboards import matches
     from arena.leaderboards.board import leaderboard
 
-    table = _table(runs, metrics=metrics and out is not None)
+    table = matches.read(*runs, figures=metrics and out is not None)
     methods = method or ["bt"]
     board = leaderboard(
         table,
@@ -94,12 +90,17 @@ def command(
 
 
 def plain_rows(runs: list[Path]) -> list[dict[str, Any]]:
-    """One row an agent over all these runs."""
-    from arena.leaderboards.matchfile import parse
-    from arena.leaderboards.plain import summary
-    from arena.store.export import match_rows
+    """One row an agent over all these runs and match files."""
+    from arena.leaderboards import matchfile, plain
+    from arena.leaderboards.runs import seats
 
-    return summary(chain.from_iterable(match_rows(p) if p.is_dir() else parse(_bytes(p), str(p))[0] for p in runs))
+    parts = [
+        seats(path)
+        if path.is_dir()
+        else plain.seats_of(matchfile.seat_rows(matchfile.parse(_bytes(path), str(path))[0]))
+        for path in runs
+    ]
+    return plain.counted(plain.joined(parts))
 
 
 def _plain(runs: list[Path], as_json: bool) -> None:
@@ -125,28 +126,6 @@ def _plain(runs: list[Path], as_json: bool) -> None:
         [_cells(row) for row in rows],
     )
     say("a draw counts half; intervals are clustered by deal; void matches are counted, not scored")
-
-
-def _table(runs: list[Path], *, metrics: bool) -> DataFrame:
-    """The match table of all runs; with the games' own figures where they are asked for."""
-    from arena.leaderboards import matches
-    from arena.leaderboards.runs import facts, joined
-    from arena.run.replayed import metrics_of
-    from arena.store.export import export_jsonl
-
-    if not metrics:
-        return matches.read(*runs)
-    with tempfile.TemporaryDirectory(prefix="arena-") as scratch:
-        files = []
-        for number, run in enumerate(runs):
-            if run.is_dir():
-                with metrics_of(run) as figures:
-                    files += export_jsonl(run, Path(scratch) / f"{number}.jsonl", metrics=figures)
-            else:
-                files.append(run)
-        table = matches.read(*files)
-    table.attrs["facts"] = joined([facts(run) for run in runs if run.is_dir()])
-    return table
 
 
 def _check(folder: Path, as_json: bool) -> None:

@@ -42,8 +42,8 @@ def command(
     `arena tournament league.toml --budget 5 --out runs/l`
     """
     from arena.cli.confirm import confirm
+    from arena.cli.counted import print_counted
     from arena.cli.display import Display
-    from arena.cli.leaderboard import plain
     from arena.cli.output import document, say
     from arena.core.errors import UsageError
     from arena.run.api import start
@@ -79,7 +79,7 @@ def command(
         result = start(settings, specs, folder, watch=shown.watch, posterior=options.posterior)
     report(result, as_json, document, say)
     if board:
-        plain([folder])
+        print_counted([folder])
     raise typer.Exit(result.exit_code)
 
 

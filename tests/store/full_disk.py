@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from arena.run import api
-from arena.run.runfile import settings_of
 from arena.run.progress import Progress
+from arena.run.runfile import settings_of
 from arena.store import writer
 from arena.store.schema import FILE
 

@@ -55,7 +55,9 @@ def make_game(name: str, values: Mapping[str, Any] | None = None) -> tuple[Game,
     """The game in the preset's configuration with `values` on top, and the preset's name."""
     cls, preset, _ = find_game(name)
     cls_: Any = cls  # a class can be hashed, which its type does not say
-    whole = {**cls.presets[preset], **(values or {})}
+    if not values:
+        return cls(_preset(cls_, preset)), preset
+    whole = {**cls.presets[preset], **values}
     try:
         text = canonical(whole)
     except (TypeError, ValueError):  # values that only Python can write
@@ -67,6 +69,12 @@ def make_game(name: str, values: Mapping[str, Any] | None = None) -> tuple[Game,
             f"{cls.name}/{preset}: {error.message}", hint=f"`arena games {cls.name}` lists the config fields"
         ) from error
     return cls(config), preset
+
+
+@cache
+def _preset(cls: Any, preset: str) -> Config:
+    made: Config = cls.config_type.make(cls.presets[preset])
+    return made
 
 
 @lru_cache(maxsize=1024)

@@ -32,17 +32,18 @@ FALLBACKS = ("illegal", "refused", "truncated", "timeout")
 # --- reading --------------------------------------------------------------------------------------------------------
 
 
-def read(path_or_run: str | Path, *more: str | Path) -> DataFrame:
+def read(path_or_run: str | Path, *more: str | Path, figures: bool = True) -> DataFrame:
     """The match table of a match file (.jsonl), a table in CSV, a run folder or a folder with an exported match file.
 
-    Several make one table, matches of a later one later in `order`.
+    Several make one table, matches of a later one later in `order`. `figures`: with the metrics of the games, for
+    which the matches of a run are replayed.
     """
     paths = [Path(path) for path in (path_or_run, *more)]
     if any(path.suffix == ".csv" for path in paths):
         if more:
             raise UsageError("a match table in CSV is read by itself; give match files or run folders to join them")
         return _from_csv(paths[0])
-    parts = [_match_objects(path) for path in paths]
+    parts = [_match_objects(path, figures) for path in paths]
     objects, content = parts[0] if not more else _joined([objects for objects, _ in parts])
     if not objects:
         raise UsageError(f"{', '.join(map(str, paths))}: there is no match in it")
@@ -57,10 +58,10 @@ def _is_run(path: Path) -> bool:
     return path.is_dir() and ((path / "run.sqlite").exists() or not (path / "matches.jsonl").is_file())
 
 
-def _match_objects(path: Path) -> tuple[list[dict[str, Any]], bytes]:
+def _match_objects(path: Path, figures: bool) -> tuple[list[dict[str, Any]], bytes]:
     """The matches of a path and the bytes of their match file."""
     if _is_run(path):
-        objects = runs.match_objects(path)
+        objects = runs.match_objects(path, figures)
         return [o for o in objects if not o.get("superseded")], matchfile.to_lines(objects)
     file = path / "matches.jsonl" if path.is_dir() else path
     if not file.is_file():

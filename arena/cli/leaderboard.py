@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import tempfile
-from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from arena.cli import options
-
-if TYPE_CHECKING:
-    from pandas import DataFrame
 
 _SHOWN = (
     "rank",
@@ -44,16 +39,24 @@ def command(
         bool, typer.Option(help="With each game's own figures (by replay) on a published board.")
     ] = True,
     plots: Annotated[bool, typer.Option("--plots", help="Also write the charts as SVG.")] = False,
+    figure: Annotated[
+        list[str],
+        typer.Option(
+            "--figure", help="Cross table of a game's figure, or of a quotient A/B of two, side against side."
+        ),
+    ] = [],  # noqa: B006
     check: Annotated[
         Path | None, typer.Option("--check", help="Recompute the board of DIR from its match file.")
     ] = None,
     as_json: options.Json = False,
 ) -> None:
-    """Rate the agents of some runs. Without --method: win rates and payoffs with intervals, counts, illegal rate, cost.
+    """Rate the agents of some runs. Without --method: win rates and payoffs with intervals, counts, illegal rate, cost;
+    in games with sides also by side and role, and every agent of one side against every agent of the other.
 
     Examples: `arena leaderboard runs/k`   `arena leaderboard runs/a runs/b --method all --out boards/ab`
     `arena leaderboard --check boards/ab`
     """
+    from arena.cli.counted import print_counted
     from arena.cli.output import document, say
     from arena.core.errors import UsageError
 
@@ -63,11 +66,14 @@ def command(
     if not runs:
         raise UsageError("arena leaderboard needs at least one run folder or match file")
     if out is None and method in ([], ["plain"]):
-        _plain(runs, as_json)
+        print_counted(runs, as_json, figure)
         return
+    if figure:
+        raise UsageError("--figure goes with the counted table, without --method and --out")
+    from arena.leaderboards import matches
     from arena.leaderboards.board import leaderboard
 
-    table = _table(runs, metrics=metrics and out is not None)
+    table = matches.read(*runs, figures=metrics and out is not None)
     methods = method or ["bt"]
     board = leaderboard(
         table,
@@ -93,62 +99,6 @@ def command(
         _print(rows)
 
 
-def plain_rows(runs: list[Path]) -> list[dict[str, Any]]:
-    """One row an agent over all these runs."""
-    from arena.leaderboards.matchfile import parse
-    from arena.leaderboards.plain import summary
-    from arena.store.export import match_rows
-
-    return summary(chain.from_iterable(match_rows(p) if p.is_dir() else parse(_bytes(p), str(p))[0] for p in runs))
-
-
-def _plain(runs: list[Path], as_json: bool) -> None:
-    from arena.cli.output import document, say, table
-
-    rows = plain_rows(runs)
-    if as_json:
-        document(rows)
-        return
-    table(
-        (
-            "agent",
-            "win rate",
-            "± 95 %",
-            "payoff",
-            "± 95 %",
-            "matches",
-            "void",
-            "illegal/100",
-            "tokens/match",
-            "$/match",
-        ),
-        [_cells(row) for row in rows],
-    )
-    say("a draw counts half; intervals are clustered by deal; void matches are counted, not scored")
-
-
-def _table(runs: list[Path], *, metrics: bool) -> DataFrame:
-    """The match table of all runs; with the games' own figures where they are asked for."""
-    from arena.leaderboards import matches
-    from arena.leaderboards.runs import facts, joined
-    from arena.run.replayed import metrics_of
-    from arena.store.export import export_jsonl
-
-    if not metrics:
-        return matches.read(*runs)
-    with tempfile.TemporaryDirectory(prefix="arena-") as scratch:
-        files = []
-        for number, run in enumerate(runs):
-            if run.is_dir():
-                with metrics_of(run) as figures:
-                    files += export_jsonl(run, Path(scratch) / f"{number}.jsonl", metrics=figures)
-            else:
-                files.append(run)
-        table = matches.read(*files)
-    table.attrs["facts"] = joined([facts(run) for run in runs if run.is_dir()])
-    return table
-
-
 def _check(folder: Path, as_json: bool) -> None:
     from arena.cli.output import document, say
     from arena.leaderboards.board import check
@@ -170,32 +120,3 @@ def _print(rows: list[dict[str, Any]]) -> None:
     masses = [key for key in (rows[0] if rows else {}) if key in ("elo", "alpharank_mass", "nash_mass")]
     columns = [key for key in (*_SHOWN, *masses) if rows and key in rows[0]]
     table(columns, [[row[key] for key in columns] for row in rows])
-
-
-def _bytes(path: Path) -> bytes:
-    from arena.core.errors import UsageError
-
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}") from error
-
-
-def _cells(row: dict[str, Any]) -> tuple[Any, ...]:
-    return (
-        row["agent"],
-        row["win_rate"],
-        _half(row, "win_rate"),
-        row["payoff"],
-        _half(row, "payoff"),
-        row["n_matches"],
-        row["n_void"],
-        row["illegal_per_100_turns"],
-        row["tokens_per_match"],
-        "unpriced" if row["cost_usd_per_match"] is None else f"{row['cost_usd_per_match']:.4f}",
-    )
-
-
-def _half(row: dict[str, Any], name: str) -> float | None:
-    low, high = row.get(f"{name}_lo"), row.get(f"{name}_hi")
-    return None if low is None or high is None else (high - low) / 2

@@ -28,6 +28,7 @@ def command(
     shard: options.Shard = None,
     set_: options.Set = [],  # noqa: B006  # the parser's default
     dry_run: Annotated[bool, typer.Option("--dry-run", help="What it would take; starts nothing.")] = False,
+    board: Annotated[bool, typer.Option("--board", help="Print the counted leaderboard at the end.")] = False,
     allow_unpriced: Annotated[
         bool, typer.Option("--allow-unpriced", help="Budget although a model has no price.")
     ] = False,
@@ -41,11 +42,14 @@ def command(
     `arena tournament league.toml --budget 5 --out runs/l`
     """
     from arena.cli.confirm import confirm
+    from arena.cli.counted import print_counted
     from arena.cli.display import Display
     from arena.cli.output import document, say
     from arena.core.errors import UsageError
     from arena.run.api import start
 
+    if board and as_json:
+        raise UsageError("--board prints tables, --json one document: use arena leaderboard RUN --json")
     options.check_seed(seed)
     values, source = _values(game)
     flags = {"agents": agents or None, "matches": matches, "seed": seed}
@@ -74,6 +78,8 @@ def command(
     with Display(display, f"{folder}: {', '.join(g.name for g in settings.games)}, seed {settings.seed}") as shown:
         result = start(settings, specs, folder, watch=shown.watch, posterior=options.posterior)
     report(result, as_json, document, say)
+    if board:
+        print_counted([folder])
     raise typer.Exit(result.exit_code)
 
 

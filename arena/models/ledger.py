@@ -91,7 +91,7 @@ def _table() -> dict[str, Any]:
 
 def estimate_tokens(messages: Iterable[Mapping[str, str]]) -> int:
     """A prompt's tokens at four characters each, with four for each message's frame."""
-    return sum(math.ceil(len(message["content"]) / 4) + (4 if "role" in message else 0) for message in messages)
+    return sum([(len(message["content"]) + 3) // 4 + (4 if "role" in message else 0) for message in messages])
 
 
 def checked_usage(usage: Usage, request: Request, response: Response) -> tuple[Usage, bool]:

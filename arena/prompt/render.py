@@ -245,8 +245,9 @@ def _names_filter() -> Callable[..., str]:
 
 
 def spectator_line(match: Match, event: Event, view: str) -> str:
-    """An event in the words of its template, for somebody who watches: from the view of a seat, or of its hearers."""
-    hearer = view if view in match.seats else event.audience[0] if isinstance(event.audience, tuple) else ""
-    own = match.view(hearer or match.seats[0])
-    page = _page(own)
+    """An event in the words of its template, for somebody who watches: from the view of a seat, else of its only
+    hearer. What several heard is told of each by name: a template leaves out what its reader did itself."""
+    heard = event.audience if isinstance(event.audience, tuple) else ()
+    hearer = view if view in match.seats else heard[0] if len(heard) == 1 else ""
+    page = _page(match.view(hearer or (heard or match.seats)[0]))
     return page.render(f"events/{event.kind}.j2", {**event.facts, "me": hearer})

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Sequence
+from heapq import heapify, heappop, heapreplace
 
 from arena.run.plan import Planned
 
@@ -18,6 +19,8 @@ class Admission:
     def __init__(self, plan: Sequence[Planned], seconds: Callable[[Planned], float]) -> None:
         self._seconds = seconds
         self._waiting: dict[Kind, deque[Planned]] = {}
+        self._heap: list[tuple[float, int, Kind]] = []
+        self._until_weighed = 0
         for planned in plan:
             kind = (planned.where, planned.config_sha256, tuple(sorted(set(planned.seating.values()))))
             self._waiting.setdefault(kind, deque()).append(planned)
@@ -26,9 +29,21 @@ class Admission:
         return bool(self._waiting)
 
     def next(self) -> Planned:
-        first = {kind: line[0] for kind, line in self._waiting.items()}
-        kind = min(first, key=lambda kind: (-self._seconds(first[kind]), first[kind].number))
-        planned = self._waiting[kind].popleft()
-        if not self._waiting[kind]:
+        if self._until_weighed == 0:
+            self._weigh()
+        self._until_weighed -= 1
+        weight, _, kind = self._heap[0]
+        line = self._waiting[kind]
+        planned = line.popleft()
+        if line:
+            heapreplace(self._heap, (weight, line[0].number, kind))
+        else:
+            heappop(self._heap)
             del self._waiting[kind]
         return planned
+
+    def _weigh(self) -> None:
+        """Weigh every kind anew, often where there are few and seldom where there are thousands."""
+        self._heap = [(-self._seconds(line[0]), line[0].number, kind) for kind, line in self._waiting.items()]
+        heapify(self._heap)
+        self._until_weighed = 1 + len(self._heap) // 16

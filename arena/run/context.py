@@ -18,7 +18,7 @@ from arena.models.types import ProviderError, Request, Sampling
 from arena.prompt.render import environment, messages
 from arena.prompt.shape import Shape, shape_of
 from arena.registry import package_file
-from arena.run.keys import call_key, prompt_chain
+from arena.run.keys import PromptChain, call_key
 from arena.run.rows import Evidence, Place, call_rows, now_ms
 from arena.store.reader import StoredCall
 from arena.store.writer import Unit
@@ -100,7 +100,7 @@ class TurnContext:
         logprobs: bool = False,
     ) -> Completion:
         path = self._path(purpose, sample)
-        links = prompt_chain(messages)
+        links = self.live.chains.setdefault(self.view.seat, PromptChain()).links(messages)
         prompt = links[-1].hash
         sampling = self._sampling(temperature)
         asked = canonical(sampling.as_json())

@@ -40,6 +40,7 @@ class GameEntry(_Part):
 
 class AgentEntry(_Part):
     name: str
+    sides: list[str] = []
     weight: Annotated[float, Field(gt=0, allow_inf_nan=False, strict=False)] = 1.0
 
 
@@ -158,7 +159,7 @@ def settings_of(values: Mapping[str, Any], source: str = "the command line") -> 
     return Settings(
         games=tuple(GamePlan(g.game, {**file.set, **g.set}, g.matches or share) for g in games),
         agents=(
-            *(a if isinstance(a, str) else a.name for a in file.agents),
+            *(name for agent in file.agents for name in _names(agent)),
             *(f"{slot}={name}" for slot, name in file.schedule.pin.items()),
         ),
         seed=file.seed if file.seed is not None else _drawn_seed(),
@@ -174,6 +175,13 @@ def settings_of(values: Mapping[str, Any], source: str = "the command line") -> 
         workers=file.executor.workers,
         shard=_shard(file.executor.shard),
     )
+
+
+def _names(agent: str | AgentEntry) -> list[str]:
+    """An agent as the command line names it; one that holds only some sides, once for each."""
+    if isinstance(agent, str):
+        return [agent]
+    return [f"{side}={agent.name}" for side in agent.sides] or [agent.name]
 
 
 def _shard(text: str | None) -> str | None:

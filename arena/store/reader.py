@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -38,6 +38,16 @@ class StoredTurn(NamedTuple):
     reason: str | None
     memo: Any
     last_call: str | None
+
+
+def _stored_turn(row: tuple[Any, ...]) -> StoredTurn:
+    turn = StoredTurn(*row)
+    return turn._replace(
+        answer=json.loads(turn.answer),
+        fallback=bool(turn.fallback),
+        applied=bool(turn.applied),
+        memo=json.loads(turn.memo) if turn.memo else None,
+    )
 
 
 @dataclass(frozen=True)
@@ -117,35 +127,15 @@ class Reader:
         return [dict(row) for row in self.db.execute(query, (match_id,))]
 
     def stored_match(self, match_id: int) -> StoredMatch:
-        turns = tuple(
-            StoredTurn(
-                r["turn"],
-                r["batch"],
-                r["seat_no"],
-                r["ask_hash"],
-                r["status"],
-                json.loads(r["answer"]),
-                bool(r["fallback"]),
-                bool(r["applied"]),
-                r["reason"],
-                json.loads(r["memo"]) if r["memo"] else None,
-                r["last_call"],
-            )
-            for r in self.rows("turns", match_id)
-        )
-        events = tuple((r["kind"], r["audience"], r["facts"]) for r in self.rows("events", match_id))
+        def rows(columns: Iterable[str], table: str, order: str) -> Iterator[tuple[Any, ...]]:
+            query = f"SELECT {', '.join(columns)} FROM {table} WHERE match_id=? ORDER BY {order}"  # noqa: S608  # closed set
+            return map(tuple, self.db.execute(query, (match_id,)))
+
+        turns = tuple(map(_stored_turn, rows(StoredTurn._fields, "turns", "turn")))
+        events = tuple(rows(("kind", "audience", "facts"), "events", "seq"))
         calls: dict[int, dict[str, StoredCall]] = {}
-        for r in self.rows("calls", match_id):
-            calls.setdefault(r["turn"], {})[r["path"]] = StoredCall(
-                r["path"],
-                r["prompt"],
-                r["asked"],
-                r["reply"],
-                r["finish"],
-                r["reasoning"],
-                r["latency_ms"],
-                r["call_key"],
-            )
+        for turn, *values in rows(("turn", *StoredCall._fields), "calls", "turn, path"):
+            calls.setdefault(turn, {})[values[0]] = StoredCall(*values)
         head = self.db.execute("SELECT status, execution FROM matches WHERE match_id=?", (match_id,)).fetchone()
         return StoredMatch(head["status"], head["execution"], turns, events, calls)
 

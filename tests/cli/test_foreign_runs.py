@@ -141,7 +141,7 @@ NEEDED = {  # which commands must refuse it; every other one must not crash on i
     "a config that is no JSON": ("resume", "show 1", "verify", "fork"),
     "answers that are no JSON": ("show 1", "verify", "fork", "tables", "metrics", "kto"),
     "agents that are no JSON": ("resume", "tables", "kto"),
-    "payoffs that are no JSON": ("show", "show 1", "verify", "matches", "tables", "metrics", "kto", "leaderboard"),
+    "payoffs that are no JSON": ("show", "show 1", "verify", "matches", "tables", "metrics", "kto"),
     "a game version that is not here": ("resume", "show 1", "fork"),
     "a game that is not here": ("resume", "show 1", "verify", "fork", "matches", "tables", "metrics", "kto"),
 }

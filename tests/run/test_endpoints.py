@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from arena.cli.leaderboard import plain_rows
+from arena.cli.counted import plain_rows
 from arena.models import limiter
 from arena.run.api import resume
 from arena.run.replayed import verify

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from arena.cli.leaderboard import plain_rows
+from arena.cli.counted import plain_rows
 from arena.run.api import result_of, resume
 from arena.run.replayed import verify
 from arena.store.reader import Reader

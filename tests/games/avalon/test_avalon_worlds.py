@@ -23,8 +23,11 @@ FIVE = ["merlin", "servant", "servant", "assassin", "minion"]
 
 
 def known(match: Match, seat: str) -> str:
+    """What the seat was told and may answer now; not what is played if it does not, which may be drawn."""
     view, ask = match.view(seat), match.pending().get(seat)
-    return canonical([[[e.kind, e.facts] for e in view.events], None if ask is None else ask.spec()])
+    return canonical(
+        [[[e.kind, e.facts] for e in view.events], None if ask is None else [ask.name, ask.kind, ask.legal_set()]]
+    )
 
 
 @pytest.mark.parametrize(
@@ -51,6 +54,16 @@ def test_a_drawn_world_looks_the_same_to_the_seat(preset: str, config: dict[str,
         over = match.game.worlds(match.view("player_0"), rng)
         assert over is not None
         assert over.payoffs == match.payoffs
+
+
+def test_a_drawn_world_does_not_know_the_seed_of_the_match() -> None:
+    """Else search would foresee what is drawn for a seat that gives no answer."""
+    match = arena.match("avalon/mute5", seed=1)
+    (leader,) = match.pending()
+    worlds = [match.game.worlds(match.view(leader), stream(s)) for s in range(60)]
+    teams = {canonical(world.pending()[leader].fallback) for world in worlds if world is not None}
+
+    assert len(teams) == 10  # every pair of five
 
 
 def test_worlds_are_uniform_over_what_is_left() -> None:

@@ -34,8 +34,8 @@ def command(
         document(facts)
         return
     data(f"{facts['name']}-v{facts['version']}: {facts['summary']}\n")
-    rows = [(p["name"], p["seats"], ", ".join(p["sides"]) or "-", p["asks"]) for p in facts["presets"]]
-    table(("preset", "seats", "sides", "asks, about"), rows)
+    presets = [(p["name"], p["seats"], ", ".join(p["sides"]) or "-", p["asks"]) for p in facts["presets"]]
+    table(("preset", "seats", "sides", "asks, about"), presets)
     data("\nasks (seen in a sample match)")
     for ask in facts["asks"]:
         data(f"  {ask['name']}: {ask['kind']}")

@@ -191,7 +191,8 @@ def _won(done: Seats) -> Floats:
     unranked = np.bincount(done.match, np.isnan(done.rank), minlength=n)[match] > 0
     score = np.where(unranked, mean, -done.rank[first])
     top = np.full(n, -np.inf)
-    np.maximum.at(top, match, score)  # a score that is not known makes its match's top unknown
+    with np.errstate(invalid="ignore"):
+        np.maximum.at(top, match, score)  # a score that is not known makes its match's top unknown
     best = score == top[match]
     share = best / np.maximum(np.bincount(match, best, minlength=n), 1)[match]
     return np.asarray(np.where(np.isnan(top[match]), np.nan, share)[team])

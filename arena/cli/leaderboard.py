@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from arena.cli import options
+
+if TYPE_CHECKING:
+    from arena.leaderboards import Board
 
 _SHOWN = (
     "rank",
@@ -26,7 +30,8 @@ _SHOWN = (
 def command(
     runs: Annotated[list[Path], typer.Argument(help="Run folders or match files (.jsonl).")] = [],  # noqa: B006
     method: Annotated[
-        list[str], typer.Option("--method", help="plain, bt, elo, pl, alpharank, nash, composite or all.")
+        list[str],
+        typer.Option("--method", help="plain, bt, elo, pl, alpharank, nash, composite or all; several: bt,elo."),
     ] = [],  # noqa: B006
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="Publish the board: CSV, meta.json, matches, page.")
@@ -49,7 +54,7 @@ def command(
     Examples: `arena leaderboard runs/k`   `arena leaderboard runs/a runs/b --method all --out boards/ab`
     `arena leaderboard --check boards/ab`
     """
-    from arena.cli.output import document, say
+    from arena.cli.output import document, say, warnings_said
     from arena.core.errors import UsageError
 
     if check is not None:
@@ -57,14 +62,16 @@ def command(
         return
     if not runs:
         raise UsageError("arena leaderboard needs at least one run folder or match file")
-    if out is None and method in ([], ["plain"]):
+    methods = [name for text in method for name in text.split(",") if name]
+    if out is None and methods in ([], ["plain"]):
         _plain(runs, as_json)
         return
     from arena.leaderboards import matches
     from arena.leaderboards.board import leaderboard
 
-    table = matches.read(*runs, figures=metrics and out is not None)
-    methods = method or ["bt"]
+    with warnings_said():
+        table = matches.read(*runs, figures=metrics and out is not None)
+    methods = methods or ["bt"]
     board = leaderboard(
         table,
         "all" if methods == ["all"] else methods,
@@ -76,37 +83,44 @@ def command(
     records = board.table.to_dict("records")
     rows = [{str(k): None if v != v else v for k, v in row.items()} for row in records]
     if out is not None:
-        written = board.write(out, out.resolve().name)
-        if plots:
-            for name, svg in board.plots().items():
-                written.append(out / f"{name}.svg")
-                written[-1].write_text(svg, encoding="utf-8")
+        written = board.write(out, out.resolve().name, plots=plots)
         say(f"wrote {', '.join(str(path) for path in written)}")
         say(f"anybody can recompute it: arena leaderboard --check {out}")
     if as_json:
         document(rows)
     else:
         _print(rows)
+    for note in _notes(board):
+        say(note)
 
 
 def plain_rows(runs: list[Path]) -> list[dict[str, Any]]:
     """One row an agent over all these runs and match files."""
+    from arena.core.errors import UsageError
     from arena.leaderboards import matchfile, plain
-    from arena.leaderboards.runs import seats
+    from arena.leaderboards.runs import is_run, parsed, seats
 
-    parts = [
-        seats(path)
-        if path.is_dir()
-        else plain.seats_of(matchfile.seat_rows(matchfile.parse(_bytes(path), str(path))[0]))
-        for path in runs
-    ]
-    return plain.counted(plain.joined(parts))
+    def read(path: Path) -> plain.Seats:
+        if is_run(path):
+            return seats(path)
+        if path.suffix == ".csv":
+            from arena.leaderboards import matches
+
+            return plain.seats_of(matches.records(matches.checked(matches.read(path))))
+        return plain.seats_of(matchfile.seat_rows(parsed(path)[0]))
+
+    found = plain.joined([read(path) for path in runs])
+    if not (found.status == 0).any():
+        lost = f" ({len(found.matches)} void or failed)" if found.matches else ""
+        raise UsageError(f"{', '.join(map(str, runs))}: there is nothing to rate: no match is done{lost}")
+    return plain.counted(found)
 
 
 def _plain(runs: list[Path], as_json: bool) -> None:
-    from arena.cli.output import document, say, table
+    from arena.cli.output import document, say, table, warnings_said
 
-    rows = plain_rows(runs)
+    with warnings_said():
+        rows = plain_rows(runs)
     if as_json:
         document(rows)
         return
@@ -126,20 +140,35 @@ def _plain(runs: list[Path], as_json: bool) -> None:
         [_cells(row) for row in rows],
     )
     say("a draw counts half; intervals are clustered by deal; void matches are counted, not scored")
+    if len(rows) == 1:
+        say("one agent alone: its win rate compares it with itself")
 
 
 def _check(folder: Path, as_json: bool) -> None:
-    from arena.cli.output import document, say
+    from arena.cli.output import document, say, warnings_said
     from arena.leaderboards.board import check
 
-    differences = check(folder)
+    with warnings_said():
+        differences = check(folder)
     if as_json:
         document({"board": str(folder), "differences": differences})
     for difference in differences:
         say(difference)
-    say(f"{folder}: " + (f"{len(differences)} differences" if differences else "the board holds"))
+    say(f"{folder}: " + (f"differences: {len(differences)}" if differences else "the board holds"))
     if differences:
         raise typer.Exit(1)
+
+
+def _notes(board: Board) -> Iterator[str]:
+    """What a reader of the table must know, and the terminal has no column for."""
+    few = board.table.loc[board.table["provisional"].astype(bool), "agent"].tolist()
+    for warning in board.meta["warnings"]:
+        yield f"warning: {warning}"
+    for name, why in board.meta["skipped"].items():
+        yield f"{name} left out: {why}"
+    if few:
+        more = f" and {len(few) - 8} more" if len(few) > 8 else ""
+        yield f"provisional, played too little to be ranked for sure: {', '.join(few[:8])}{more}"
 
 
 def _print(rows: list[dict[str, Any]]) -> None:
@@ -149,15 +178,6 @@ def _print(rows: list[dict[str, Any]]) -> None:
     masses = [key for key in (rows[0] if rows else {}) if key in ("elo", "alpharank_mass", "nash_mass")]
     columns = [key for key in (*_SHOWN, *masses) if rows and key in rows[0]]
     table(columns, [[row[key] for key in columns] for row in rows])
-
-
-def _bytes(path: Path) -> bytes:
-    from arena.core.errors import UsageError
-
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}") from error
 
 
 def _cells(row: dict[str, Any]) -> tuple[Any, ...]:

@@ -7,6 +7,7 @@ removed. One script and one style, both named by hash in the content security po
 from __future__ import annotations
 
 import math
+import shlex
 from base64 import b64encode
 from collections.abc import Iterator
 from hashlib import sha256
@@ -68,11 +69,21 @@ def render(name: str, table: DataFrame, meta: dict[str, Any], played: DataFrame)
         columns=list(map(str, table.columns)),
         charts=draw(table, meta, played),
         views=list(_views(table, meta, played)),
+        again=_again(name, meta["settings"]),
         policy=f"default-src 'none'; script-src '{_hash(script)}'; style-src '{_hash(style)}'; img-src data:; "
         "base-uri 'none'; form-action 'none'",
         style=Markup(style),  # noqa: S704  our own file
         script=Markup(script),  # noqa: S704  our own file
     )
+
+
+def _again(name: str, settings: dict[str, Any]) -> str:
+    """The command that makes the board from its match file; the match file lies beside the page."""
+    words = ["arena", "leaderboard", f"{name}/matches.jsonl", "--method", ",".join(settings["methods"])]
+    words += ["--seed", str(settings["seed"]), "--bootstrap", str(settings["bootstrap"])]
+    words += ["--min-matches", str(settings["min_matches"])]
+    words += ["--anchor", settings["anchor"]] if settings["anchor"] is not None else []
+    return shlex.join([*words, "--out", f"{name}-again"])
 
 
 def plots(table: DataFrame, meta: dict[str, Any], played: DataFrame) -> dict[str, str]:

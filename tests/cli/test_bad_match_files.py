@@ -1,4 +1,4 @@
-"""`arena leaderboard` on match files that are wrong: a line that names the place and exit 2, or a result with a flag."""
+"""`arena leaderboard` on match files that are wrong: exit 2 and a line that names the place, or a flagged result."""
 
 from __future__ import annotations
 

@@ -59,7 +59,7 @@ def render(name: str, table: DataFrame, meta: dict[str, Any], played: DataFrame)
     environment = Environment(
         loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters |= {"cell": show, "plain": one_line}
+    environment.filters |= {"cell": show, "plain": one_line, "brief": brief}
     return environment.get_template("board.html.j2").render(
         name=name,
         meta=meta,
@@ -108,6 +108,11 @@ def show(value: Any) -> str:
     return one_line(value) if isinstance(value, str) else csvfile.cell(value)
 
 
+def brief(value: Any) -> str:
+    """A number with as many digits as a reader takes in; the whole one is in the table of all columns."""
+    return f"{value:.4g}" if known(value) and isinstance(value, float) and abs(value) < 1e4 else show(value)
+
+
 def _rows(table: DataFrame) -> list[Row]:
     records = table.to_dict("records")
     return [{str(k): v.item() if isinstance(v, np.generic) else v for k, v in row.items()} for row in records]
@@ -144,7 +149,7 @@ def draw(table: DataFrame, meta: dict[str, Any], played: DataFrame) -> list[Char
     found = [
         charts.ratings(rows, colours),
         charts.wins(agents, win_matrix(played)),
-        charts.response(alpha.get("graph"), bool(alpha.get("alpharank_headline"))),
+        charts.response(alpha.get("graph"), bool(alpha.get("alpharank_headline")), agents),
         charts.cost(rows, colours),
         charts.panels("roles", "Ratings by role", list(_role_series(rows)), on_scale, colours),
         charts.panels("behaviour", "Behaviour", list(_metric_series(rows)), by_deal, colours),

@@ -17,7 +17,8 @@ from xml.etree import ElementTree
 import pytest
 
 from arena.leaderboards import Board, csvfile, leaderboard
-from arena.leaderboards.page import HERE, svg
+from arena.leaderboards.page import HERE
+from arena.leaderboards.page.svg import shorten
 
 Tables = Callable[..., Any]
 
@@ -294,7 +295,7 @@ def test_the_table_sorts_and_filters_and_views_are_chosen(published: Board, tmp_
 def test_names_are_cut_where_that_keeps_them_apart() -> None:
     alike = ["organisation/model-1-instruct", "organisation/model-2-instruct"]
 
-    assert svg.shorten("bot/random", 100) == "bot/random"
-    assert svg.shorten("organisation/model-1-instruct", 140) == "organisation/model-…"
-    assert [svg.shorten(name, 140, alike) for name in alike] == ["organi…l-1-instruct", "organi…l-2-instruct"]
-    assert svg.shorten("名前" * 20, 70) == "名前名前…"  # wide characters take two places
+    assert shorten("bot/random", 100) == "bot/random"
+    assert shorten("organisation/model-1-instruct", 140) == "organisation/model-…"
+    assert [shorten(name, 140, alike) for name in alike] == ["organi…el-1-instruct", "organi…el-2-instruct"]
+    assert shorten("名前" * 20, 70) == "名前名前…"  # wide characters take two places

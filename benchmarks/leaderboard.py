@@ -15,7 +15,10 @@ import sys
 import tempfile
 from pathlib import Path
 
-BOTS = "random always nash minimax best-reply hedge exp3 follow-the-leader fictitious-play follow-the-perturbed-leader"
+BOTS = (
+    "bot/random,bot/nash,bot/hedge,bot/exp3,bot/minimax,bot/best-reply,bot/follow-the-leader,bot/fictitious-play,"
+    "bot/matrix-follow-the-perturbed-leader,bot/always"
+)
 COMMANDS = (
     ("counts with intervals (the default)", ()),
     ("Bradley-Terry, sandwich intervals", ("--method", "bt", "--bootstrap", "0")),
@@ -38,8 +41,7 @@ def main() -> None:
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         run = given.run or Path(scratch) / "run"
-        agents = ",".join(f"bot/matrix-{bot}" if bot != "random" else "bot/random" for bot in BOTS.split())
-        play = ("tournament", "matrix/rps", "--set", "rounds=1", "--agents", agents, "--schedule", "round-robin")
+        play = ("tournament", "matrix/rps", "--set", "rounds=1", "--agents", BOTS, "--schedule", "round-robin")
         spent = arena(*play, "--matches", str(given.matches), "--seed", "1", "--out", str(run))
         print(f"playing or finding {given.matches:,} matches: {spent:.1f} s of CPU")
         for what, words in COMMANDS:

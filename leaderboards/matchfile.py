@@ -83,20 +83,24 @@ def _problem(match: Any) -> str:
 
 def _wrong_kind(match: Mapping[str, Any], seats: list[dict[str, Any]]) -> str:
     """The first value that is not of the kind its key asks for; null is a value that is not known."""
-    kinds: list[tuple[Mapping[str, Any], Iterable[str], type, str]] = [
+    kinds: list[tuple[Mapping[str, Any], tuple[str, ...], type, str]] = [
         (match, _TEXTS, str, "text"),
         (match, ("outcome", "metrics"), dict, "an object"),
         (match, ("order",), int, "a whole number"),
     ]
+    amounts: list[tuple[Mapping[str, Any], tuple[str, ...]]] = []
     for seat in seats:
-        turns = seat.get("turns")
         kinds += [(seat, _SEAT_TEXTS, str, "text"), (seat, ("turns", "sampling"), dict, "an object")]
-        for where, keys in ((turns if isinstance(turns, dict) else {}, TURNS), (seat, _AMOUNTS)):
-            if bad := [key for key in keys if where.get(key) is not None and not _is_amount(where[key])]:
-                return f"{bad[0]} is {where[bad[0]]!r}, which is no amount"
+        turns = seat.get("turns")
+        amounts += [(turns if isinstance(turns, dict) else {}, TURNS), (seat, _AMOUNTS)]
     for where, keys, kind, said in kinds:
-        if bad := [key for key in keys if where.get(key) is not None and not isinstance(where[key], kind)]:
-            return f"{bad[0]} is {where[bad[0]]!r}, which is not {said}"
+        for key in keys:
+            if where.get(key) is not None and not isinstance(where[key], kind):
+                return f"{key} is {where[key]!r}, which is not {said}"
+    for where, keys in amounts:
+        for key in keys:
+            if where.get(key) is not None and not _is_amount(where[key]):
+                return f"{key} is {where[key]!r}, which is no amount"
     return ""
 
 

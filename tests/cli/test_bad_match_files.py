@@ -10,7 +10,7 @@ import pytest
 
 from arena.cli import main
 
-METHODS = ([], ["--method", "bt", "--bootstrap", "5"])
+METHODS: tuple[list[str | Path], ...] = ([], ["--method", "bt", "--bootstrap", "5"])
 
 
 def leaderboard(words: list[str | Path], capsys: pytest.CaptureFixture[str]) -> tuple[int, str, str]:

@@ -213,6 +213,8 @@ def new_store(folder: Path, fill: Callable[[sqlite3.Connection], None], *, journ
     """A new store that holds what `fill` puts into it, in one transaction."""
     new = folder / f".{schema.FILE}.new"
     ours = {new.name, "run.lock"}
+    if (folder / schema.FILE).exists():
+        raise StoreError(f"{folder} holds a run already", hint="choose another --out")
     if folder.exists() and any(path.name not in ours for path in folder.iterdir()):
         raise StoreError(f"{folder} is not empty and holds no run", hint="choose another --out")
     folder.mkdir(parents=True, exist_ok=True)

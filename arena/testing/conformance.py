@@ -21,7 +21,7 @@ from arena.testing.facts import check_config_documented, check_events, check_hoo
 from arena.testing.golden import check_golden
 from arena.testing.leaks import check_drawn_pairs, check_no_leaks, check_twins
 from arena.testing.playing import Fault, every_preset, presets_of
-from arena.testing.prompts import check_prompts, check_spoofs, check_windows
+from arena.testing.prompts import check_prompts, check_spoofs, check_transcripts, check_windows
 from arena.testing.records import check_determinism, check_replay_and_fork, check_simultaneous
 
 __all__ = [
@@ -44,6 +44,7 @@ __all__ = [
     "check_replay_and_fork",
     "check_simultaneous",
     "check_spoofs",
+    "check_transcripts",
     "check_twins",
     "check_windows",
     "every_preset",
@@ -62,6 +63,7 @@ CHECKS: tuple[Callable[..., Any], ...] = (
     check_fallbacks,
     check_prompts,
     check_windows,
+    check_transcripts,
     check_spoofs,
     check_pettingzoo,
     check_env_is_the_match,

@@ -50,23 +50,16 @@ def read(path_or_run: str | Path, *more: str | Path, figures: bool = True) -> Da
     table = DataFrame.from_records(list(matchfile.seat_rows(objects)))
     table.attrs["matches_jsonl"] = content
     table.attrs["matches_of"] = fingerprint(table)
-    table.attrs["facts"] = runs.joined([runs.facts(path) for path in paths if _is_run(path)])
+    table.attrs["facts"] = runs.joined([runs.facts(path) for path in paths if runs.is_run(path)])
     return table
-
-
-def _is_run(path: Path) -> bool:
-    return path.is_dir() and ((path / "run.sqlite").exists() or not (path / "matches.jsonl").is_file())
 
 
 def _match_objects(path: Path, figures: bool) -> tuple[list[dict[str, Any]], bytes]:
     """The matches of a path and the bytes of their match file."""
-    if _is_run(path):
+    if runs.is_run(path):
         objects = runs.match_objects(path, figures)
         return [o for o in objects if not o.get("superseded")], matchfile.to_lines(objects)
-    file = path / "matches.jsonl" if path.is_dir() else path
-    if not file.is_file():
-        raise UsageError(f"{file}: there is no such match file or run folder")
-    return matchfile.parse(file.read_bytes(), str(file))
+    return runs.parsed(path)
 
 
 def _joined(parts: list[list[dict[str, Any]]]) -> tuple[list[dict[str, Any]], bytes]:
@@ -80,7 +73,13 @@ def _joined(parts: list[list[dict[str, Any]]]) -> tuple[list[dict[str, Any]], by
 
 
 def _from_csv(path: Path) -> DataFrame:
-    table = DataFrame(csvfile.read(path.read_text(encoding="utf-8")), dtype=object).replace("", None)
+    if not path.is_file():
+        raise UsageError(f"{path}: there is no such match table")
+    try:
+        rows = csvfile.read(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise UsageError(f"{path} is no match table: {error}") from error
+    table = DataFrame(rows, dtype=object).replace("", None)
     for column in [c for c in table.columns if c not in TEXT]:
         values = table[column].replace({"true": True, "false": False})
         numbers = pd.to_numeric(values, errors="coerce")
@@ -120,7 +119,8 @@ def need_two(agents: Iterable[Any]) -> None:
 def checked(table: DataFrame) -> DataFrame:
     """The table with every default filled and every fault named; the input is not modified."""
     missing = [c for c in ("match_id", "agent") if c not in table]
-    missing += [] if "rank" in table or "payoff" in table else ["rank"]
+    nothing_done = "status" in table and table["status"].isin(("void", "failed")).all()
+    missing += [] if "rank" in table or "payoff" in table or nothing_done else ["rank"]
     if missing:
         raise UsageError(f"the match table has no column {', '.join(repr(c) for c in missing)}")
     if not len(table):

@@ -7,6 +7,7 @@ never scored. `summary` takes the objects of a match file as they are, `counted`
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -115,21 +116,21 @@ def joined(parts: list[Seats]) -> Seats:
     """The seats of several sources. Agents and deals of one name are one; no match may be in two sources."""
     if len(parts) == 1:
         return parts[0]
-    names: list[list[str]] = []
-    places: list[list[Ints]] = []
-    for k in range(3):
-        distinct, place = codes(name for part in parts for name in part[k])
-        names.append(distinct)
-        places.append(np.split(place, np.cumsum([len(part[k]) for part in parts])[:-1]))
-    if len(names[1]) < sum(len(part.matches) for part in parts):
-        seen: set[str] = set()
-        twice = next(m for part in parts for m in part.matches if m in seen or seen.add(m))  # type: ignore[func-returns-value]
-        raise UsageError(f"match {twice} is in two of the runs or match files")
-    columns: list[list[Any]] = [[part[k] for part in parts] for k in range(3, len(Seats._fields))]
-    for k in range(3):
-        columns[k] = [place[codes_] for place, codes_ in zip(places[k], columns[k], strict=True)]
-    whole: list[Any] = [*names, *(np.concatenate(column) for column in columns)]
-    return Seats(*whole)
+    agents, agent = _merged([part.agents for part in parts], [part.agent for part in parts])
+    matches, match = _merged([part.matches for part in parts], [part.match for part in parts])
+    deals, deal = _merged([part.deals for part in parts], [part.deal for part in parts])
+    if len(matches) < sum(len(part.matches) for part in parts):
+        times = Counter(name for part in parts for name in part.matches)
+        raise UsageError(f"match {times.most_common(1)[0][0]} is in two of the runs or match files")
+    rest: dict[str, Any] = {key: np.concatenate([getattr(part, key) for part in parts]) for key in Seats._fields[6:]}
+    return Seats(agents, matches, deals, agent, match, deal, **rest)
+
+
+def _merged(names: list[list[str]], places: list[Ints]) -> tuple[list[str], Ints]:
+    """The distinct names of several lists, and the places in each list as places among them."""
+    distinct, place = codes(name for part in names for name in part)
+    starts = np.cumsum([0, *map(len, names)])
+    return distinct, np.concatenate([place[start + own] for start, own in zip(starts, places, strict=False)])
 
 
 # --- counting -------------------------------------------------------------------------------------------------------
@@ -192,7 +193,8 @@ def _won(done: Seats) -> Floats:
     unranked = np.bincount(done.match, np.isnan(done.rank), minlength=n)[match] > 0
     score = np.where(unranked, mean, -done.rank[first])
     top = np.full(n, -np.inf)
-    np.maximum.at(top, match, score)  # a score that is not known makes its match's top unknown
+    with np.errstate(invalid="ignore"):
+        np.maximum.at(top, match, score)  # a score that is not known makes its match's top unknown
     best = score == top[match]
     share = best / np.maximum(np.bincount(match, best, minlength=n), 1)[match]
     return np.asarray(np.where(np.isnan(top[match]), np.nan, share)[team])

@@ -9,11 +9,26 @@ from typing import Any
 
 import numpy as np
 
-from arena.core.errors import ReplayMismatch, UnknownName
+from arena.core.errors import ReplayMismatch, UnknownName, UsageError
+from arena.leaderboards import matchfile
 from arena.leaderboards.matchfile import TURNS
 from arena.leaderboards.plain import STATUSES, Seats, codes
+from arena.store.schema import FILE
 
 _SEAT = ("match", "seat", "agent", "payoff", "turns", "illegal")
+
+
+def is_run(path: Path) -> bool:
+    """Whether a path is to be read as a run: a folder that is none with an exported match file."""
+    return path.is_dir() and ((path / FILE).exists() or not (path / "matches.jsonl").is_file())
+
+
+def parsed(path: Path) -> tuple[list[dict[str, Any]], bytes]:
+    """The matches of a match file, or of a folder that holds one, and its bytes."""
+    file = path / "matches.jsonl" if path.is_dir() else path
+    if not file.is_file():
+        raise UsageError(f"{file}: there is no such match file or run folder")
+    return matchfile.parse(file.read_bytes(), str(file))
 
 
 def match_objects(run: Path, figures: bool = True) -> list[dict[str, Any]]:

@@ -13,10 +13,11 @@ if TYPE_CHECKING:
 
 def print_counted(runs: list[Path], as_json: bool = False, figures: Sequence[str] = ()) -> None:
     """The counted table of these runs; then, for games with sides, by side and role, and side against side."""
-    from arena.cli.output import document, say, table
+    from arena.cli.output import document, say, table, warnings_said
     from arena.leaderboards.cells import by_role, grids
 
-    rows, games = plain_rows(runs), _games(runs)
+    with warnings_said():
+        rows, games = plain_rows(runs), _games(runs)
     sided = _matches(runs, metrics=bool(figures)) if figures or any(has_sides for _, has_sides in games) else []
     results, crossed = by_role(sided), grids(sided, figures)
     if as_json:
@@ -29,6 +30,8 @@ def print_counted(runs: list[Path], as_json: bool = False, figures: Sequence[str
     table([heads[i] for i in keep], [[_cells(row)[i] for i in keep] for row in rows])
     counts = "no win rate: payoffs of different seats are no contest" if first else "a draw counts half"
     say(f"{counts}; intervals are clustered by deal; void matches are counted, not scored")
+    if len(rows) == 1:
+        say("one agent alone: its win rate compares it with itself")
     _by_role(results)
     for grid in crossed:
         _grid(grid)
@@ -36,52 +39,62 @@ def print_counted(runs: list[Path], as_json: bool = False, figures: Sequence[str
 
 def plain_rows(runs: list[Path]) -> list[dict[str, Any]]:
     """One row an agent over all these runs and match files."""
+    from arena.core.errors import UsageError
     from arena.leaderboards import matchfile, plain
-    from arena.leaderboards.runs import seats
+    from arena.leaderboards.runs import is_run, parsed, seats
 
-    parts = [
-        seats(path)
-        if path.is_dir()
-        else plain.seats_of(matchfile.seat_rows(matchfile.parse(match_bytes(path), str(path))[0]))
-        for path in runs
-    ]
-    return plain.counted(plain.joined(parts))
+    def read(path: Path) -> plain.Seats:
+        if is_run(path):
+            return seats(path)
+        if path.suffix == ".csv":
+            from arena.leaderboards import matches
+
+            return plain.seats_of(matches.records(matches.checked(matches.read(path))))
+        return plain.seats_of(matchfile.seat_rows(parsed(path)[0]))
+
+    found = plain.joined([read(path) for path in runs])
+    if not (found.status == 0).any():
+        lost = f" ({len(found.matches)} void or failed)" if found.matches else ""
+        raise UsageError(f"{', '.join(map(str, runs))}: there is nothing to rate: no match is done{lost}")
+    return plain.counted(found)
 
 
 def _games(runs: list[Path]) -> set[tuple[str, bool]]:
     """The games that were played, each with whether its seats have sides."""
-    from arena.leaderboards.matchfile import parse
+    from arena.leaderboards.runs import is_run
     from arena.store.reader import Reader
 
+    query = "SELECT DISTINCT game, side IS NOT NULL FROM matches JOIN seats USING (match_id) WHERE seat_no = 0"
     found: set[tuple[str, bool]] = set()
     for path in runs:
-        if path.is_dir():
+        if is_run(path):
             with closing(Reader(path)) as reader:
-                query = (
-                    "SELECT DISTINCT game, side IS NOT NULL FROM matches JOIN seats USING (match_id) WHERE seat_no = 0"
-                )
                 found |= {(game, bool(has_sides)) for game, has_sides in reader.db.execute(query)}
         else:
-            found |= {(str(m["game"]), bool(m["seats"][0].get("team"))) for m in parse(match_bytes(path), str(path))[0]}
+            found |= {(str(m.get("game")), any(s.get("team") for s in m["seats"])) for m in _objects(path)}
     return found
+
+
+def _objects(path: Path) -> list[dict[str, Any]]:
+    """The matches of a match file; a table has none, only seats."""
+    from arena.leaderboards.runs import parsed
+
+    return [] if path.suffix == ".csv" else parsed(path)[0]
 
 
 def _matches(runs: list[Path], *, metrics: bool) -> list[dict[str, Any]]:
     """The matches of all runs and match files; with their games' figures, by replay, if asked for."""
-    from arena.leaderboards.matchfile import parse
-    from arena.leaderboards.runs import results
+    from arena.leaderboards.runs import is_run, results
     from arena.run.replayed import metrics_of
     from arena.store.export import match_rows
 
     found: list[dict[str, Any]] = []
     for path in runs:
-        if path.is_dir() and metrics:
+        if is_run(path) and metrics:
             with metrics_of(path) as figures:
                 found += match_rows(path, metrics=figures)
-        elif path.is_dir():
-            found += results(path)
         else:
-            found += parse(match_bytes(path), str(path))[0]
+            found += results(path) if is_run(path) else _objects(path)
     return found
 
 
@@ -137,15 +150,6 @@ def _of_agent(agent: str, results: list[Result], crossed: list[Grid]) -> dict[st
         if key[side] == agent
     ]
     return {"by_role": [role | {"payoff": role["payoff"]._asdict()} for role in roles], "against": against}
-
-
-def match_bytes(path: Path) -> bytes:
-    from arena.core.errors import UsageError
-
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}") from error
 
 
 def _cells(row: dict[str, Any]) -> tuple[Any, ...]:

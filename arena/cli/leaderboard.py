@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from arena.cli import options
+
+if TYPE_CHECKING:
+    from arena.leaderboards import Board
 
 _SHOWN = (
     "rank",
@@ -26,7 +30,8 @@ _SHOWN = (
 def command(
     runs: Annotated[list[Path], typer.Argument(help="Run folders or match files (.jsonl).")] = [],  # noqa: B006
     method: Annotated[
-        list[str], typer.Option("--method", help="plain, bt, elo, pl, alpharank, nash, composite or all.")
+        list[str],
+        typer.Option("--method", help="plain, bt, elo, pl, alpharank, nash, composite or all; several: bt,elo."),
     ] = [],  # noqa: B006
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="Publish the board: CSV, meta.json, matches, page.")
@@ -57,7 +62,7 @@ def command(
     `arena leaderboard --check boards/ab`
     """
     from arena.cli.counted import print_counted
-    from arena.cli.output import document, say
+    from arena.cli.output import document, say, warnings_said
     from arena.core.errors import UsageError
 
     if check is not None:
@@ -65,7 +70,8 @@ def command(
         return
     if not runs:
         raise UsageError("arena leaderboard needs at least one run folder or match file")
-    if out is None and method in ([], ["plain"]):
+    methods = [name for text in method for name in text.split(",") if name]
+    if out is None and methods in ([], ["plain"]):
         print_counted(runs, as_json, figure)
         return
     if figure:
@@ -73,8 +79,9 @@ def command(
     from arena.leaderboards import matches
     from arena.leaderboards.board import leaderboard
 
-    table = matches.read(*runs, figures=metrics and out is not None)
-    methods = method or ["bt"]
+    with warnings_said():
+        table = matches.read(*runs, figures=metrics and out is not None)
+    methods = methods or ["bt"]
     board = leaderboard(
         table,
         "all" if methods == ["all"] else methods,
@@ -86,31 +93,42 @@ def command(
     records = board.table.to_dict("records")
     rows = [{str(k): None if v != v else v for k, v in row.items()} for row in records]
     if out is not None:
-        written = board.write(out, out.resolve().name)
-        if plots:
-            for name, svg in board.plots().items():
-                written.append(out / f"{name}.svg")
-                written[-1].write_text(svg, encoding="utf-8")
+        written = board.write(out, out.resolve().name, plots=plots)
         say(f"wrote {', '.join(str(path) for path in written)}")
         say(f"anybody can recompute it: arena leaderboard --check {out}")
     if as_json:
         document(rows)
     else:
         _print(rows)
+    for note in _notes(board):
+        say(note)
 
 
 def _check(folder: Path, as_json: bool) -> None:
-    from arena.cli.output import document, say
+    from arena.cli.output import document, say, warnings_said
     from arena.leaderboards.board import check
 
-    differences = check(folder)
+    with warnings_said():
+        differences = check(folder)
     if as_json:
         document({"board": str(folder), "differences": differences})
     for difference in differences:
         say(difference)
-    say(f"{folder}: " + (f"{len(differences)} differences" if differences else "the board holds"))
+    say(f"{folder}: " + (f"differences: {len(differences)}" if differences else "the board holds"))
     if differences:
         raise typer.Exit(1)
+
+
+def _notes(board: Board) -> Iterator[str]:
+    """What a reader of the table must know, and the terminal has no column for."""
+    few = board.table.loc[board.table["provisional"].astype(bool), "agent"].tolist()
+    for warning in board.meta["warnings"]:
+        yield f"warning: {warning}"
+    for name, why in board.meta["skipped"].items():
+        yield f"{name} left out: {why}"
+    if few:
+        more = f" and {len(few) - 8} more" if len(few) > 8 else ""
+        yield f"provisional, played too little to be ranked for sure: {', '.join(few[:8])}{more}"
 
 
 def _print(rows: list[dict[str, Any]]) -> None:

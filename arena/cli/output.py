@@ -8,8 +8,9 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterable, Sequence
-from contextlib import suppress
+import warnings
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from arena.core.text import sanitise
@@ -23,6 +24,15 @@ def data(text: str) -> None:
 def say(text: str) -> None:
     """A line about it."""
     _write(sys.stderr, sanitise(text))
+
+
+@contextmanager
+def warnings_said() -> Iterator[None]:
+    """Warnings of the library as lines of talk, without the place in the code that Python adds."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", UserWarning)
+        warnings.showwarning = lambda message, *_, **__: say(f"warning: {message}")
+        yield
 
 
 def document(value: Any) -> None:

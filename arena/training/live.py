@@ -37,6 +37,10 @@ class LiveEngine(Engine):
         self.__dict__["model"] = model  # in place of the weights that `Engine.model` would read
         self._loaded: set[str] = set()
 
+    def weights_changed(self) -> None:
+        """What was read was read with other weights."""
+        self.prefixes.clear()
+
     def run(self, jobs: Sequence[Job]) -> list[Answer | BaseException]:
         import torch
 

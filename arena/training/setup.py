@@ -140,13 +140,19 @@ def anchors(run: Run, k0: str) -> tuple[str, ...]:
     """The fixed opponents of evaluation: those named, else the fixed opponents of training, else the game's scripted
     bots (controls and bots that cannot play this preset left out) and the untrained start."""
     s = run.settings
-    if s.params.anchors:
-        return s.params.anchors
-    if s.fixed_opponents:
-        return s.fixed_opponents
+    if s.params.anchors or s.fixed_opponents:
+        return tuple(_recorded(text, run) for text in s.params.anchors or s.fixed_opponents)
     if s.roles:
         return ("bot/random",)
     return ("bot/random", *_bots(run.game), k0)
+
+
+def _recorded(text: str, run: Run) -> str:
+    """NAME or WORD=NAME, with the name as the record writes it."""
+    word, mark, name = text.partition("=")
+    if not mark or "/" in word:  # an equals sign of the name's own options
+        word, mark, name = "", "", text
+    return f"{word}{mark}{population.recorded(name, type(run.game))}"
 
 
 def _bots(game: Game) -> Sequence[str]:

@@ -101,3 +101,10 @@ def test_show_lists_agents_and_results_by_side_and_a_match_s_figures_seat_by_sea
     assert lines[lines.index("figures of the match:") + 1].startswith("village_win ")
     assert lines[lines.index("figures of player_3:") + 1].startswith("alive ")
     assert max(map(len, lines[lines.index("figures of the match:") :])) <= 110
+
+
+def test_a_game_says_about_how_many_asks_a_match_of_each_preset_takes(cli: Cli) -> None:
+    presets = {p["name"]: p["asks"] for p in cli.json("games", "werewolf")["presets"]}
+
+    assert presets["duel5"] <= 11
+    assert presets["duel5"] < presets["makto9g"] < presets["arena8"] < presets["aiwolf15"]

@@ -190,9 +190,7 @@ def test_an_unpriced_seat_makes_the_cost_unknown_not_smaller() -> None:
 
 
 def test_an_agent_with_two_seats_of_a_team_wins_once_and_a_shared_top_is_a_tie() -> None:
-    seats = [
-        {"seat": f"player_{i}", "agent": a, "team": t} for i, (a, t) in enumerate([*zip("xxyz", "rrbg", strict=True)])
-    ]
+    seats = [{"seat": f"player_{i}", "agent": at[0], "team": at[1]} for i, at in enumerate(["xr", "xr", "yb", "zg"])]
     objects = [{"match_id": "m", "seats": seats, "outcome": {"payoffs": [1, 3, 2, 0]}}]
 
     rows = by_agent(plain.summary(objects))

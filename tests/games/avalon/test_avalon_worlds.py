@@ -16,7 +16,7 @@ from arena.games.avalon.bots import BOTS
 from arena.games.avalon.game import Avalon
 from arena.games.avalon.rules import GOOD_ROLES, ROLES
 from arena.games.avalon.value import FEATURES, VALUE_FILE, guide, weights
-from arena.games.avalon.worlds import draw_roles
+from arena.games.avalon.worlds import draw_roles, world
 
 PRESETS = sorted(Avalon.presets)
 FIVE = ["merlin", "servant", "servant", "assassin", "minion"]
@@ -60,8 +60,8 @@ def test_a_drawn_world_does_not_know_the_seed_of_the_match() -> None:
     """Else search would foresee what is drawn for a seat that gives no answer."""
     match = arena.match("avalon/mute5", seed=1)
     (leader,) = match.pending()
-    worlds = [match.game.worlds(match.view(leader), stream(s)) for s in range(60)]
-    teams = {canonical(world.pending()[leader].fallback) for world in worlds if world is not None}
+    drawn = [world(match.game, match.view(leader), stream(s)) for s in range(60)]
+    teams = {canonical(other.pending()[leader].fallback) for other in drawn}
 
     assert len(teams) == 10  # every pair of five
 

@@ -124,14 +124,12 @@ def test_a_rows_tokens_are_those_of_its_match(tmp_path: Path, base: Path) -> Non
         assert 0 <= row.reward <= 1
 
 
-def test_log_probabilities_are_those_that_were_sampled(tmp_path: Path, base: Path) -> None:
-    """Forward pass under the supports against what the sampler recorded: the policy is exactly on-policy."""
-    made = trainer(tmp_path, base, slots(FIXED, ["player_0"]))
-    made.model.eval()
-    rows = made.rows = made.engine.play(["1-0"] * 4, 0)
+def check_on_policy(made: MatchTrainer, rows: list[Rollout]) -> None:
+    """A forward pass under the supports gives what the sampler recorded."""
+    made.rows = rows
     width = max(len(row.completion_ids) for row in rows)
     left = max(len(row.prompt_ids) for row in rows)
-    ids = torch.zeros(4, left + width, dtype=torch.long)
+    ids = torch.zeros(len(rows), left + width, dtype=torch.long)
     seen = torch.zeros_like(ids)
     for i, row in enumerate(rows):
         whole = [*row.prompt_ids, *row.completion_ids]
@@ -140,11 +138,22 @@ def test_log_probabilities_are_those_that_were_sampled(tmp_path: Path, base: Pat
         seen[i, start : start + len(whole)] = 1
     with torch.no_grad():
         logps, _, _ = made._get_per_token_logps_and_entropies(made.model, ids, seen, width, compute_entropy=True)
-
     for i, row in enumerate(rows):
         for t, (mask, logprob) in enumerate(zip(row.mask, row.logprobs, strict=True)):
             if mask:
                 assert float(logps[i, t]) == pytest.approx(logprob, abs=2e-4)
+
+
+def test_log_probabilities_are_those_that_were_sampled(tmp_path: Path, base: Path) -> None:
+    """The policy is exactly on-policy, also after a step: nothing that other weights read is used again."""
+    made = trainer(tmp_path, base, slots(FIXED, ["player_0"]))
+    made.model.eval()
+    check_on_policy(made, made.engine.play(["1-0"] * 4, 0))
+    with torch.no_grad():
+        for name, weight in made.model.named_parameters():
+            if "lora_B.default" in name:
+                weight.add_(0.05 * torch.randn_like(weight))
+    check_on_policy(made, made.engine.play(["1-0"] * 4, 1))
 
 
 def test_the_same_step_gives_the_same_rollouts_and_another_step_others(tmp_path: Path, base: Path) -> None:

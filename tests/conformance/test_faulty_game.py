@@ -95,4 +95,4 @@ def test_the_command_reports_every_broken_promise(capsys: pytest.CaptureFixture[
     out = capsys.readouterr().out.splitlines()
     assert "check_payoffs: Fault: " in out[0]
     assert out[-2:] == ["1 broken", "0 broken"]
-    assert len(CHECKS) == 15
+    assert len(CHECKS) == 16

@@ -15,6 +15,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+from arena.core.errors import ArenaError
 from arena.testing.answers import check_fallbacks, check_fuzz
 from arena.testing.envs import check_env_is_the_match, check_pettingzoo
 from arena.testing.facts import check_config_documented, check_events, check_hooks, check_payoffs
@@ -81,7 +82,12 @@ def check_game(name: str) -> None:
 def main(names: list[str]) -> int:
     """Run every check on the games named, or on all, and say how each went; 1 if a promise is broken."""
     broken = 0
-    for preset in [full for name in names for full in presets_of(name)] if names else every_preset():
+    try:
+        presets = [full for name in names for full in presets_of(name)] if names else every_preset()
+    except ArenaError as error:
+        sys.stderr.write(f"error: {error.message}\n")
+        return 2
+    for preset in presets:
         for check in CHECKS:
             try:
                 check(preset)

@@ -1,9 +1,10 @@
 """The published board: every game's scripted players and the embedded model, each against each, paired deals.
 
-    python benchmarks/published.py [OUT]        default leaderboards/published/scripted-and-smollm2
+    python benchmarks/published.py [OUT [RUNS]]        default leaderboards/published/scripted-and-smollm2
 
-One tournament a game, all rated together: `bt` over every match (random play and the model connect the games), and
-each game's own figures. It takes about half an hour on two busy cores; the replies of a second run come from the cache.
+RUNS is a folder that keeps the tournaments; those that it holds already are not played again. Two tournaments a game,
+all rated together: `bt` over every match (random play and the model connect the games), and each game's own figures.
+It takes about half an hour on two busy cores; the replies of a second run come from the cache.
 """
 
 from __future__ import annotations
@@ -26,23 +27,23 @@ FIELDS = (
         420,
         24,
     ),
-    ("guess08", "bot/level-k,bot/equilibrium,bot/fixed,bot/last-target,bot/monotone", 300, 0),
-    ("survival_auction", "bot/shade,bot/rotator,bot/last-plus-one,bot/all-in", 300, 0),
-    ("werewolf/mini5", "bot/sample,bot/bayes,bot/quiet", 300, 0),
-    ("avalon/mute5", "bot/naive,bot/bayes", 200, 0),
+    ("guess08/short-lived", "bot/level-k,bot/equilibrium,bot/fixed,bot/last-target,bot/monotone", 300, 12),
+    ("survival_auction", "bot/shade,bot/rotator,bot/last-plus-one,bot/all-in", 300, 6),
+    ("werewolf/mini5", "bot/sample,bot/bayes,bot/quiet", 300, 12),
+    ("avalon/mute5", "bot/naive,bot/bayes", 200, 2),
+    ("nyc/tiny", "bot/bayes,bot/always,bot/never,bot/shortest", 300, 6),
 )
 
 
-def main(out: Path) -> None:
+def main(out: Path, kept: Path | None) -> None:
     with tempfile.TemporaryDirectory() as scratch:
         runs: list[str] = []
         for game, bots, scripted, played in FIELDS:
             fields = ((f"bot/random,{bots}", scripted), (f"{MODEL},bot/random,{bots.split(',')[0]}", played))
             for agents, matches in fields:
-                if matches:
-                    runs.append(str(Path(scratch) / f"run-{len(runs)}"))
-                    common = ("--matches", str(matches), "--seed", SEED, "--out", runs[-1])
-                    arena("tournament", game, "--agents", agents, *common)
+                runs.append(str((kept or Path(scratch)) / f"run-{len(runs)}"))
+                common = ("--matches", str(matches), "--seed", SEED, "--out", runs[-1])
+                arena("tournament", game, "--agents", agents, *common)
         arena("leaderboard", *runs, "--method", "all", "--out", str(out), "--plots")
         arena("leaderboard", "--check", str(out))
 
@@ -53,4 +54,5 @@ def arena(*words: str) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1] if len(sys.argv) > 1 else "leaderboards/published/scripted-and-smollm2"))
+    folders = [Path(word) for word in sys.argv[1:3]]
+    main(folders[0] if folders else Path("leaderboards/published/scripted-and-smollm2"), (folders[1:] or [None])[0])

@@ -18,9 +18,9 @@ from arena.core.errors import UsageError
 from arena.leaderboards import columns, matches
 from arena.leaderboards import methods as registry
 from arena.leaderboards.columns import CLEAN, COUNTS, RATING, RESERVED
-from arena.leaderboards.fitting.bootstrap import anytime_factor
 from arena.leaderboards.fitting.teams import tallies, team_results, teams
 from arena.leaderboards.rated import Rated
+from arena.run.stopping import anytime_factor
 
 AGREED_POLICY = "as each match's configuration declares (config_sha256); illegal answers count as played"
 
@@ -145,15 +145,15 @@ def _provisional(out: DataFrame, call: Call, headline: Rated | None) -> None:
 
 
 def _publish(out: DataFrame, call: Call, ran: dict[str, Rated], headline: str | None) -> float | None:
-    """The columns that say how the rating was made. After an adaptive schedule intervals must hold at any stopping
-    time: the factor by which the standard error was multiplied, else None."""
+    """The columns that say how the rating was made. After a schedule that looks at results intervals must hold at any
+    stopping time: the factor by which the standard error was multiplied, else None."""
     if headline is None:
         out["method"] = next(iter(ran))
         return None
     meta = ran[headline].meta
     out["method"], out["anchor"] = headline, call.anchor
     out["regularised"] = meta.get("regularised", False)
-    if not _is_adaptive(call.facts.get("schedule")) or "rating_se" not in out:
+    if not _peeks(call.facts.get("schedule")) or "rating_se" not in out:
         return None
     deals, played = int(meta.get("n_clusters", 0)), int(meta.get("n_matches", 0))
     planned = max(int(call.facts.get("planned_matches") or 0), played)
@@ -163,10 +163,13 @@ def _publish(out: DataFrame, call: Call, ran: dict[str, Rated], headline: str | 
     return factor
 
 
-def _is_adaptive(schedule: Any) -> bool:
+def _peeks(schedule: Any) -> bool:
+    """Whether results decided what was played, or when to stop."""
     if isinstance(schedule, list):
-        return any(map(_is_adaptive, schedule))
-    return str(schedule.get("kind") if isinstance(schedule, dict) else schedule) == "adaptive"
+        return any(map(_peeks, schedule))
+    if not isinstance(schedule, dict):
+        return str(schedule) == "adaptive"
+    return schedule.get("kind") == "adaptive" or schedule.get("stop", "matches") != "matches"
 
 
 def _clean(

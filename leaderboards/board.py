@@ -43,9 +43,9 @@ class Board:
         rows = [{str(key): value for key, value in row.items()} for row in self.table.to_dict("records")]
         return csvfile.write(list(map(str, self.table.columns)), rows)
 
-    def write(self, folder: str | Path, name: str) -> list[Path]:
-        """<name>.csv, meta.json, matches.jsonl and <name>.html in `folder`. A file there that is no board's stays, and
-        is an error if it is in the way."""
+    def write(self, folder: str | Path, name: str, *, plots: bool = False) -> list[Path]:
+        """<name>.csv, meta.json, matches.jsonl and <name>.html in `folder`, with `plots` each chart as <chart>.svg. A
+        file there that is no board's stays, and is an error if it is in the way."""
         if not NAME.match(name):
             raise UsageError(f"{name!r} is no name for a board: a-z, 0-9 and . _ - only, at most 64, no leading . _ -")
         root = Path(folder)
@@ -55,6 +55,8 @@ class Board:
             "matches.jsonl": self.match_file,
             f"{name}.html": self.page(name).encode(),
         }
+        if plots:
+            contents |= {f"{chart}.svg": svg.encode() for chart, svg in self.plots().items()}
         ours = (root / "meta.json").is_file() and FORMAT.encode() in (root / "meta.json").read_bytes()
         for file, content in contents.items():
             if not ours and (root / file).exists() and (root / file).read_bytes() != content:
@@ -144,19 +146,18 @@ def _replace(path: Path, content: bytes) -> Path:
 
 
 def check(folder: str | Path) -> list[str]:
-    """What a published board says that its own match file does not: empty if it holds."""
+    """What a published board says that its own match file does not: empty if it holds. A folder without a board that
+    this release knows is an error."""
     root = Path(folder)
+    meta, content = _published(root)
+    found = sha256(content).hexdigest()
+    if found != meta.get("matches_sha256"):
+        return [f"matches.jsonl has the hash {found}, meta.json says {meta.get('matches_sha256')}"]
     try:
-        meta = json.loads((root / "meta.json").read_text("utf-8"))
-        content = (root / "matches.jsonl").read_bytes()
-        settings = meta["settings"]
-        found = sha256(content).hexdigest()
-        if found != meta["matches_sha256"]:
-            return [f"matches.jsonl has the hash {found}, meta.json says {meta['matches_sha256']}"]
         table = matches.read(root / "matches.jsonl")
         table.attrs["facts"] = meta.get("facts", {})
-        again = leaderboard(table, **settings)
-    except (OSError, ValueError, LookupError, TypeError) as error:
+        again = leaderboard(table, **meta["settings"])
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
         return [f"the board cannot be recomputed: {error}"]
     csvs = sorted(root.glob("*.csv"))
     if len(csvs) != 1:
@@ -165,6 +166,22 @@ def check(folder: str | Path) -> list[str]:
         *_csv_differences(csvs[0].read_text("utf-8"), again.csv(), csvs[0].name),
         *_meta_differences(meta, json.loads(_json(again.meta)), ""),
     ]
+
+
+def _published(root: Path) -> tuple[dict[str, Any], bytes]:
+    """The meta and the match file of a board."""
+    file = root / "meta.json"
+    try:
+        meta = json.loads(file.read_text("utf-8"))
+        content = (root / "matches.jsonl").read_bytes()
+    except OSError as error:
+        raise UsageError(f"{root} holds no board: {error.filename}: {error.strerror}") from error
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"{file} is not JSON: {error}") from error
+    if not isinstance(meta, dict) or meta.get("format") != FORMAT:
+        said = meta.get("format") if isinstance(meta, dict) else None
+        raise UsageError(f"{file} is of the format {said!r}; this release checks {FORMAT!r}")
+    return meta, content
 
 
 def _csv_differences(published: str, computed: str, name: str) -> Iterator[str]:

@@ -16,7 +16,7 @@ from scipy.sparse import csr_array
 
 from arena.core.errors import UsageError
 from arena.leaderboards import matches
-from arena.leaderboards.arrays import Bools, Floats, Sparse
+from arena.leaderboards.arrays import Bools, Sparse
 from arena.leaderboards.fitting.comparisons import Comparisons, from_pairs, is_pair_table
 from arena.leaderboards.fitting.design import Parameters, Roles, Sides, compare, sides_of_matches, sides_of_pairs
 from arena.leaderboards.fitting.fit import Fit, Solved, finish, solve
@@ -24,7 +24,7 @@ from arena.leaderboards.fitting.likelihoods import Davidson, PairLogit, TeamLogi
 from arena.leaderboards.fitting.newton import Problem
 from arena.leaderboards.rated import Rated, rated
 
-__all__ = ["fit", "name", "posterior", "rate"]
+__all__ = ["fit", "name", "rate"]
 
 name = "bt"
 Ties = Literal["half", "davidson"]
@@ -126,18 +126,6 @@ def _plain_design(compared: Comparisons) -> Sparse:
 def conditional(done: DataFrame) -> Solved:
     """The role-conditional fit of a match table, for models of matches that were not played."""
     return _solved(done, "half", "conditional", (), None, 1.0)[0]
-
-
-def posterior(table: DataFrame) -> tuple[list[Any], Floats, Floats]:
-    """Agents, and the normal approximation to what is believed of their strengths: prior sd 1.4, sides offset.
-
-    What adaptive schedules draw from: unlike the sandwich, it is wide for an agent that has hardly played.
-    """
-    sided = not is_pair_table(table) or "a_seat" in table or "a_role" in table
-    solved, _, _ = _solved(table, "half", "bias" if sided else "none", (), 1.4, 1.0)
-    maps = solved.named.overall()
-    inverse = np.linalg.inv(solved.solution.curvature)
-    return list(solved.named.agents), maps @ solved.solution.params, maps @ inverse @ maps.T
 
 
 def rate(

@@ -15,6 +15,8 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from arena.core.errors import UsageError
+
 _FORMULA = re.compile(r"'*(?:\s*[=+\-@＝＋－＠]|[\t\r])")
 _ESCAPED = re.compile(r"\\u([0-9a-f]{4})|\\U([0-9a-f]{8})")
 _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
@@ -70,4 +72,9 @@ def read(text: str) -> list[dict[str, str]]:
     """The rows of a CSV file that `write` made, as text."""
     rows = csv.reader(io.StringIO(text, newline=""))
     header = [unescape(name) for name in next(rows, [])]
-    return [dict(zip(header, map(unescape, row), strict=True)) for row in rows]
+    found = []
+    for row in rows:
+        if len(row) != len(header):
+            raise UsageError(f"line {rows.line_num} has {len(row)} cells, the header {len(header)}")
+        found.append(dict(zip(header, map(unescape, row), strict=True)))
+    return found

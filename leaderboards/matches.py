@@ -32,40 +32,34 @@ FALLBACKS = ("illegal", "refused", "truncated", "timeout")
 # --- reading --------------------------------------------------------------------------------------------------------
 
 
-def read(path_or_run: str | Path, *more: str | Path) -> DataFrame:
+def read(path_or_run: str | Path, *more: str | Path, figures: bool = True) -> DataFrame:
     """The match table of a match file (.jsonl), a table in CSV, a run folder or a folder with an exported match file.
 
-    Several make one table, matches of a later one later in `order`.
+    Several make one table, matches of a later one later in `order`. `figures`: with the metrics of the games, for
+    which the matches of a run are replayed.
     """
     paths = [Path(path) for path in (path_or_run, *more)]
     if any(path.suffix == ".csv" for path in paths):
         if more:
             raise UsageError("a match table in CSV is read by itself; give match files or run folders to join them")
         return _from_csv(paths[0])
-    parts = [_match_objects(path) for path in paths]
+    parts = [_match_objects(path, figures) for path in paths]
     objects, content = parts[0] if not more else _joined([objects for objects, _ in parts])
     if not objects:
         raise UsageError(f"{', '.join(map(str, paths))}: there is no match in it")
     table = DataFrame.from_records(list(matchfile.seat_rows(objects)))
     table.attrs["matches_jsonl"] = content
     table.attrs["matches_of"] = fingerprint(table)
-    table.attrs["facts"] = runs.joined([runs.facts(path) for path in paths if _is_run(path)])
+    table.attrs["facts"] = runs.joined([runs.facts(path) for path in paths if runs.is_run(path)])
     return table
 
 
-def _is_run(path: Path) -> bool:
-    return path.is_dir() and ((path / "run.sqlite").exists() or not (path / "matches.jsonl").is_file())
-
-
-def _match_objects(path: Path) -> tuple[list[dict[str, Any]], bytes]:
+def _match_objects(path: Path, figures: bool) -> tuple[list[dict[str, Any]], bytes]:
     """The matches of a path and the bytes of their match file."""
-    if _is_run(path):
-        objects = runs.match_objects(path)
+    if runs.is_run(path):
+        objects = runs.match_objects(path, figures)
         return [o for o in objects if not o.get("superseded")], matchfile.to_lines(objects)
-    file = path / "matches.jsonl" if path.is_dir() else path
-    if not file.is_file():
-        raise UsageError(f"{file}: there is no such match file or run folder")
-    return matchfile.parse(file.read_bytes(), str(file))
+    return runs.parsed(path)
 
 
 def _joined(parts: list[list[dict[str, Any]]]) -> tuple[list[dict[str, Any]], bytes]:
@@ -79,7 +73,13 @@ def _joined(parts: list[list[dict[str, Any]]]) -> tuple[list[dict[str, Any]], by
 
 
 def _from_csv(path: Path) -> DataFrame:
-    table = DataFrame(csvfile.read(path.read_text(encoding="utf-8")), dtype=object).replace("", None)
+    if not path.is_file():
+        raise UsageError(f"{path}: there is no such match table")
+    try:
+        rows = csvfile.read(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise UsageError(f"{path} is no match table: {error}") from error
+    table = DataFrame(rows, dtype=object).replace("", None)
     for column in [c for c in table.columns if c not in TEXT]:
         values = table[column].replace({"true": True, "false": False})
         numbers = pd.to_numeric(values, errors="coerce")
@@ -119,7 +119,8 @@ def need_two(agents: Iterable[Any]) -> None:
 def checked(table: DataFrame) -> DataFrame:
     """The table with every default filled and every fault named; the input is not modified."""
     missing = [c for c in ("match_id", "agent") if c not in table]
-    missing += [] if "rank" in table or "payoff" in table else ["rank"]
+    nothing_done = "status" in table and table["status"].isin(("void", "failed")).all()
+    missing += [] if "rank" in table or "payoff" in table or nothing_done else ["rank"]
     if missing:
         raise UsageError(f"the match table has no column {', '.join(repr(c) for c in missing)}")
     if not len(table):

@@ -24,6 +24,9 @@ SEAT_FIELDS = ("seat", "role", "team", "agent", "model", "revision", "tokens_in"
 AGENT_FACTS = ("provider", "base_model", "adapter_sha256", "prompt_sha256", "temperature", "reasoning_effort",
                "license", "open_weights", "control")  # fmt: skip
 CORE = frozenset((*MATCH_FIELDS, *SEAT_FIELDS, *TURNS, *AGENT_FACTS, "payoff", "rank", "forfeit"))
+_TEXTS = ("deal_id", "game", "preset", "config_sha256", "reason", "started_at")
+_SEAT_TEXTS = ("seat", "role", "team", "model", "revision")
+_AMOUNTS = ("tokens_in", "tokens_out", "cost_usd", "seconds")
 # Other facts of a match that a table may hold without their being metrics of play.
 NOT_METRICS = CORE | {"game_version", "rules_sha256", "seed", "wall_s", "winner_team", "end_reason", "error", "retries",
                       "transcript_sha256", "arena_version", "litellm_version", "key", "record_hash", "evidence_hash",
@@ -35,6 +38,7 @@ def parse(content: bytes, name: str) -> tuple[list[dict[str, Any]], bytes]:
     lines = content.split(b"\n")
     last = max((i for i, line in enumerate(lines) if line.strip()), default=-1)
     found: list[dict[str, Any]] = []
+    line_of: dict[str, int] = {}
     for i, line in enumerate(lines[: last + 1]):
         if not line.strip():
             continue
@@ -51,21 +55,74 @@ def parse(content: bytes, name: str) -> tuple[list[dict[str, Any]], bytes]:
         problem = _problem(match)
         if problem:
             raise UsageError(f"{name}: line {i + 1}: {problem}")
-        if not match.get("superseded"):
-            found.append(match)
+        if match.get("superseded"):
+            continue
+        if (before := line_of.setdefault(str(match["match_id"]), i + 1)) != i + 1:
+            raise UsageError(f"{name}: line {i + 1}: match {match['match_id']} is on line {before} already")
+        found.append(match)
     return found, content
 
 
 def _problem(match: Any) -> str:
+    """What keeps an object from being a match of this file; nothing where all is well."""
     if not isinstance(match, dict):
         return "a match must be a JSON object"
-    if match.get("match_id") in (None, ""):
-        return "match_id is missing"
-    seats = match.get("seats")
+    name, seats = match.get("match_id"), match.get("seats")
+    if not isinstance(name, str | int) or name == "":
+        return "match_id is missing, or no text" if name is not None else "match_id is missing"
     if not isinstance(seats, list) or not seats or not all(isinstance(seat, dict) for seat in seats):
-        return f"match {match['match_id']}: seats must be a list of objects"
+        return f"match {name}: seats must be a list of objects"
     if any(not isinstance(seat.get("agent"), str) or not seat["agent"] for seat in seats):
-        return f"match {match['match_id']}: a seat has no agent"
+        return f"match {name}: a seat has no agent"
+    names = [str(seat.get("seat", f"player_{i}")) for i, seat in enumerate(seats)]
+    if twice := [seat for i, seat in enumerate(names) if seat in names[:i]]:
+        return f"match {name} has {twice[0]} twice"
+    problem = _wrong_kind(match, seats) or _wrong_outcome(match, names)
+    return f"match {name}: {problem}" if problem else ""
+
+
+def _wrong_kind(match: Mapping[str, Any], seats: list[dict[str, Any]]) -> str:
+    """The first value that is not of the kind its key asks for; null is a value that is not known."""
+    kinds: list[tuple[Mapping[str, Any], tuple[str, ...], type, str]] = [
+        (match, _TEXTS, str, "text"),
+        (match, ("outcome", "metrics"), dict, "an object"),
+        (match, ("order",), int, "a whole number"),
+    ]
+    amounts: list[tuple[Mapping[str, Any], tuple[str, ...]]] = []
+    for seat in seats:
+        kinds += [(seat, _SEAT_TEXTS, str, "text"), (seat, ("turns", "sampling"), dict, "an object")]
+        turns = seat.get("turns")
+        amounts += [(turns if isinstance(turns, dict) else {}, TURNS), (seat, _AMOUNTS)]
+    for where, keys, kind, said in kinds:
+        for key in keys:
+            if where.get(key) is not None and not isinstance(where[key], kind):
+                return f"{key} is {where[key]!r}, which is not {said}"
+    for where, keys in amounts:
+        for key in keys:
+            if where.get(key) is not None and not _is_amount(where[key]):
+                return f"{key} is {where[key]!r}, which is no amount"
+    return ""
+
+
+def _is_amount(value: Any) -> bool:
+    return isinstance(value, int | float) and 0 <= value < math.inf
+
+
+def _wrong_outcome(match: Mapping[str, Any], names: list[str]) -> str:
+    """What is wrong with the payoffs and ranks of a finished match."""
+    status = match.get("status") or "done"
+    if status != "done":
+        return "" if status in ("void", "failed") else f"status is {status!r}, not done, void or failed"
+    for key in ("payoffs", "ranks"):
+        given = (match.get("outcome") or {}).get(key)
+        if given is None:
+            continue
+        values = [given.get(seat) for seat in names] if isinstance(given, dict) else given
+        if not isinstance(values, list) or len(values) != len(names):
+            return f"{key} do not name every seat"
+        for seat, value in zip(names, values, strict=True):
+            if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+                return f"{seat} has {value!r} among the {key}, which is not a finite number"
     return ""
 
 

@@ -1,16 +1,20 @@
-"""The plain method: what every agent did, counted. No model, no scipy: fit for a live display and for any match table.
+"""The plain method: what every agent did, counted. No model, neither scipy nor pandas: quick on any number of matches.
 
 Win rates and mean payoffs have 95 % intervals clustered by deal (Student's t). Void and failed matches are counted,
-never scored. `summary` takes the objects of a match file as they are.
+never scored. `summary` takes the objects of a match file as they are, `counted` the columns of any source.
 """
 
 from __future__ import annotations
 
 import math
-from collections import defaultdict
+from collections import Counter
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
+
+from arena.core.errors import UsageError
+from arena.leaderboards.arrays import Floats, Ints
 from arena.leaderboards.matchfile import TURNS, seat_rows
 
 if TYPE_CHECKING:
@@ -18,10 +22,31 @@ if TYPE_CHECKING:
 
     from arena.leaderboards.rated import Rated
 
-__all__ = ["name", "rate", "summary"]
+__all__ = ["Seats", "counted", "name", "rate", "summary"]
 
 name = "plain"
+STATUSES = ("done", "void", "failed")
 Row = Mapping[str, Any]
+
+
+class Seats(NamedTuple):
+    """Names of agents, matches and deals; then one entry a seat: the numbers of its agent, match and deal, of its
+    status (in STATUSES) and of its team in its match; what it was paid and did, not a number where that is unknown."""
+
+    agents: list[str]
+    matches: list[str]
+    deals: list[str]
+    agent: Ints
+    match: Ints
+    deal: Ints
+    status: Ints
+    team: Ints
+    rank: Floats
+    payoff: Floats
+    turns: Floats
+    illegal: Floats
+    tokens: Floats
+    cost: Floats
 
 
 def summary(matches: Iterable[Row]) -> list[dict[str, Any]]:
@@ -30,110 +55,165 @@ def summary(matches: Iterable[Row]) -> list[dict[str, Any]]:
 
 
 def rows_of(seats: Iterable[Row]) -> list[dict[str, Any]]:
-    """The same from flat rows, one a seat. An amount that some seat lacks is None: never a sum of the others."""
-    by_match: dict[str, list[Row]] = defaultdict(list)
-    for seat in seats:
-        by_match[str(seat["match_id"])].append(seat)
-    agents: dict[str, _Agent] = defaultdict(_Agent)
-    for match_id, match in by_match.items():
-        status = match[0].get("status") or "done"
-        deal = str(match[0].get("deal_id") or match_id)
-        won = _won(match) if status == "done" else {}
-        for agent in {str(seat["agent"]) for seat in match}:
-            own = [seat for seat in match if str(seat["agent"]) == agent]
-            agents[agent].add(status, deal, own, [won.get(team) for team in {_team(seat) for seat in own}])
-    found = [agents[agent].row(agent) for agent in sorted(agents)]
-    return sorted(found, key=lambda row: -math.inf if row["win_rate"] is None else row["win_rate"], reverse=True)
+    """The same from flat rows, one a seat."""
+    return counted(seats_of(seats))
 
 
-def _team(seat: Row) -> tuple[str, str]:
-    return ("team", str(seat["team"])) if seat.get("team") else ("seat", str(seat.get("seat", "")))
+def seats_of(rows: Iterable[Row]) -> Seats:
+    """The columns of flat rows; what cannot be counted is an error that names the match."""
+    rows = list(rows)
+    agents, agent = codes(str(row["agent"]) for row in rows)
+    matches, match = codes(str(row["match_id"]) for row in rows)
+    deals, deal = codes(str(row.get("deal_id") or row["match_id"]) for row in rows)
+    seat = codes(row.get("seat", "") for row in rows)[1]
+    payoff = _numbers(rows, "payoff")
+    given = np.array([row.get("payoff") is not None for row in rows], dtype=bool)
+    status = [row.get("status") or "done" for row in rows]
+    known = np.array([one in STATUSES for one in status], dtype=bool)
+    once = np.zeros(len(rows), dtype=bool)
+    once[_distinct(match, seat)] = True
+    for at in np.flatnonzero(~known | ~once | given & ~np.isfinite(payoff)):
+        row = rows[at]
+        if not known[at]:
+            raise UsageError(f"status: match {row['match_id']} is {status[at]!r}, not one of {', '.join(STATUSES)}")
+        if not once[at]:
+            raise UsageError(f"seat: match {row['match_id']} has {row.get('seat')} twice")
+        raise UsageError(f"payoff: match {row['match_id']} pays {row['payoff']}, which is not a finite number")
+    return Seats(
+        agents=agents,
+        matches=matches,
+        deals=deals,
+        agent=agent,
+        match=match,
+        deal=deal,
+        status=np.array([STATUSES.index(one) for one in status], dtype=np.intp),
+        team=codes(("team", row["team"]) if row.get("team") else ("seat", row.get("seat", "")) for row in rows)[1],
+        rank=_numbers(rows, "rank"),
+        payoff=payoff,
+        turns=np.sum([np.nan_to_num(_numbers(rows, turn)) for turn in TURNS], axis=0),
+        illegal=np.nan_to_num(_numbers(rows, "illegal")),
+        tokens=_numbers(rows, "tokens_in") + _numbers(rows, "tokens_out"),
+        cost=_numbers(rows, "cost_usd"),
+    )
 
 
-def _won(match: list[Row]) -> dict[tuple[str, str], float | None]:
-    """1 for a team that won alone, a share for each that tied at the top, 0 for the rest; by payoff without ranks."""
-    scores: dict[tuple[str, str], float] = {}
-    for team in {_team(seat) for seat in match}:
-        own = [seat for seat in match if _team(seat) == team]
-        if all(seat.get("rank") is not None for seat in own):
-            scores[team] = -float(own[0]["rank"])
-        elif all(seat.get("payoff") is not None for seat in own):
-            scores[team] = math.fsum(seat["payoff"] for seat in own) / len(own)
-        else:
-            return {}
-    top = [team for team, score in scores.items() if score == max(scores.values())]
-    return {team: 1 / len(top) if team in top else 0.0 for team in scores}
+def _numbers(rows: list[Row], key: str) -> Floats:
+    """A column of numbers; unknown ones are none."""
+    try:
+        return np.array([row.get(key) for row in rows], dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise UsageError(f"{key}: a value is not a number") from error
 
 
-class _Agent:
-    """The running counts of one agent."""
+def codes(labels: Iterable[Any]) -> tuple[list[Any], Ints]:
+    """The distinct labels, and the place of each label among them."""
+    known: dict[Any, int] = {}
+    places = [known.setdefault(label, len(known)) for label in labels]
+    return list(known), np.array(places, dtype=np.intp)
 
-    def __init__(self) -> None:
-        self.n = {"done": 0, "void": 0, "failed": 0}
-        self.results = [0, 0, 0]
-        self.wins: dict[str, list[float]] = defaultdict(list)
-        self.payoffs: dict[str, list[float]] = defaultdict(list)
-        self.turns, self.illegal = 0.0, 0.0
-        self.tokens: float | None = 0.0
-        self.cost: float | None = 0.0
 
-    def add(self, status: str, deal: str, own: list[Row], won: list[float | None]) -> None:
-        """One match: the agent's seats in it, and how each of its teams ended."""
-        self.n[status] = self.n.get(status, 0) + 1
-        if status != "done":
-            return
-        for share in won:
-            if share is not None:
-                self.results[0 if share == 1 else 1 if share else 2] += 1
-                self.wins[deal].append(share)
-        for seat in own:
-            if seat.get("payoff") is not None:
-                self.payoffs[deal].append(float(seat["payoff"]))
-            self.turns += sum(seat.get(turn) or 0 for turn in TURNS)
-            self.illegal += seat.get("illegal") or 0
-            self.tokens = _plus(self.tokens, seat.get("tokens_in"), seat.get("tokens_out"))
-            self.cost = _plus(self.cost, seat.get("cost_usd"))
+def joined(parts: list[Seats]) -> Seats:
+    """The seats of several sources. Agents and deals of one name are one; no match may be in two sources."""
+    if len(parts) == 1:
+        return parts[0]
+    agents, agent = _merged([part.agents for part in parts], [part.agent for part in parts])
+    matches, match = _merged([part.matches for part in parts], [part.match for part in parts])
+    deals, deal = _merged([part.deals for part in parts], [part.deal for part in parts])
+    if len(matches) < sum(len(part.matches) for part in parts):
+        times = Counter(name for part in parts for name in part.matches)
+        raise UsageError(f"match {times.most_common(1)[0][0]} is in two of the runs or match files")
+    rest: dict[str, Any] = {key: np.concatenate([getattr(part, key) for part in parts]) for key in Seats._fields[6:]}
+    return Seats(agents, matches, deals, agent, match, deal, **rest)
 
-    def row(self, agent: str) -> dict[str, Any]:
-        win, payoff = clustered_mean(self.wins), clustered_mean(self.payoffs)
-        n = self.n["done"]
-        return {
-            "agent": agent,
-            "n_matches": n,
-            "n_void": self.n["void"],
-            "n_failed": self.n["failed"],
-            "n_wins": self.results[0],
-            "n_ties": self.results[1],
-            "n_losses": self.results[2],
-            "win_rate": win[0],
-            "win_rate_lo": win[1],
-            "win_rate_hi": win[2],
-            "payoff": payoff[0],
-            "payoff_lo": payoff[1],
-            "payoff_hi": payoff[2],
-            "illegal_per_100_turns": 100 * self.illegal / self.turns if self.turns else None,
-            "tokens_per_match": self.tokens / n if n and self.tokens is not None else None,
-            "cost_usd_per_match": self.cost / n if n and self.cost is not None else None,
+
+def _merged(names: list[list[str]], places: list[Ints]) -> tuple[list[str], Ints]:
+    """The distinct names of several lists, and the places in each list as places among them."""
+    distinct, place = codes(name for part in names for name in part)
+    starts = np.cumsum([0, *map(len, names)])
+    return distinct, np.concatenate([place[start + own] for start, own in zip(starts, places, strict=False)])
+
+
+# --- counting -------------------------------------------------------------------------------------------------------
+
+
+def counted(seats: Seats) -> list[dict[str, Any]]:
+    """One row an agent, by win rate, then name. An amount that some seat lacks is None: never a sum of the others."""
+    n = len(seats.agents)
+    first = _distinct(seats.agent, seats.match)
+    matches = [np.bincount(seats.agent[first[seats.status[first] == k]], minlength=n) for k in range(len(STATUSES))]
+    done = Seats(*seats[:3], *(column[seats.status == 0] for column in seats[3:]))
+    won = _won(done)
+    entry = _distinct(done.agent, done.match, done.team)  # an agent with several seats in a team wins once
+    entry = entry[~np.isnan(won[entry])]
+    agent, share = done.agent[entry], won[entry]
+    ended = [np.bincount(agent[kind], minlength=n) for kind in (share == 1, (share > 0) & (share < 1), share == 0)]
+    win = clustered_means(agent, done.deal[entry], share, n)
+    paid = ~np.isnan(done.payoff)
+    payoff = clustered_means(done.agent[paid], done.deal[paid], done.payoff[paid], n)
+    turns, illegal, tokens, cost = (
+        np.bincount(done.agent, amount, minlength=n) for amount in (done.turns, done.illegal, done.tokens, done.cost)
+    )
+    with np.errstate(divide="ignore", invalid="ignore"):
+        columns = {
+            "n_matches": matches[0],
+            "n_void": matches[1],
+            "n_failed": matches[2],
+            "n_wins": ended[0],
+            "n_ties": ended[1],
+            "n_losses": ended[2],
+            **{f"win_rate{end}": value for end, value in zip(("", "_lo", "_hi"), win, strict=True)},
+            **{f"payoff{end}": value for end, value in zip(("", "_lo", "_hi"), payoff, strict=True)},
+            "illegal_per_100_turns": 100 * illegal / turns,
+            "tokens_per_match": tokens / matches[0],
+            "cost_usd_per_match": cost / matches[0],
         }
+    lists = {key: [None if value != value else value for value in column.tolist()] for key, column in columns.items()}
+    rows = [
+        {"agent": agent, **{key: values[i] for key, values in lists.items()}} for i, agent in enumerate(seats.agents)
+    ]
+    return sorted(rows, key=lambda row: (-(-math.inf if row["win_rate"] is None else row["win_rate"]), row["agent"]))
 
 
-def _plus(total: float | None, *amounts: Any) -> float | None:
-    if total is None or any(amount is None for amount in amounts):
-        return None
-    return total + sum(float(amount) for amount in amounts)
+def _distinct(*codes: Ints) -> Ints:
+    """The first place of each combination."""
+    key = codes[0]
+    for code in codes[1:]:
+        key = key * (int(code.max(initial=0)) + 1) + code
+    return np.asarray(np.unique(key, return_index=True)[1], dtype=np.intp)
 
 
-def clustered_mean(clusters: Mapping[str, list[float]]) -> tuple[float | None, float | None, float | None]:
-    """The mean of all values, and its 95 % interval when clusters, not values, are independent; None: not known."""
-    n = sum(map(len, clusters.values()))
-    if not n:
-        return None, None, None
-    mean = math.fsum(value for values in clusters.values() for value in values) / n
-    g = len(clusters)
-    if g < 2:
-        return mean, None, None
-    squares = math.fsum((math.fsum(values) - mean * len(values)) ** 2 for values in clusters.values())
-    half = t_quantile(g - 1) * math.sqrt(g / (g - 1) * squares) / n
+def _won(done: Seats) -> Floats:
+    """For each seat what its team won: 1 alone at the top, a share of it in a tie, 0 behind; unknown where a match has
+    neither all ranks nor all payoffs."""
+    n = int(done.match.max(initial=-1)) + 1
+    key = done.match * (int(done.team.max(initial=0)) + 1) + done.team
+    first, team = np.unique(key, return_index=True, return_inverse=True)[1:]
+    match = done.match[first]
+    mean = np.bincount(team, done.payoff, minlength=len(first)) / np.bincount(team, minlength=len(first))
+    unranked = np.bincount(done.match, np.isnan(done.rank), minlength=n)[match] > 0
+    score = np.where(unranked, mean, -done.rank[first])
+    top = np.full(n, -np.inf)
+    with np.errstate(invalid="ignore"):
+        np.maximum.at(top, match, score)  # a score that is not known makes its match's top unknown
+    best = score == top[match]
+    share = best / np.maximum(np.bincount(match, best, minlength=n), 1)[match]
+    return np.asarray(np.where(np.isnan(top[match]), np.nan, share)[team])
+
+
+def clustered_means(group: Ints, cluster: Ints, value: Floats, n: int) -> tuple[Floats, Floats, Floats]:
+    """By group the mean of its values, and the mean's 95 % interval when clusters, not values, are independent; not a
+    number where there is nothing, or one cluster, to judge by."""
+    base = int(cluster.max(initial=0)) + 1
+    key, at = np.unique(group * base + cluster, return_inverse=True)
+    count, total = np.bincount(group, minlength=n), np.bincount(group, value, minlength=n)
+    owner = key // base
+    clusters = np.bincount(owner, minlength=n)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        mean = total / count
+        rest = np.bincount(at, value, minlength=len(key)) - mean[owner] * np.bincount(at, minlength=len(key))
+        squares = np.bincount(owner, rest**2, minlength=n)
+        quantile = np.array([t_quantile(g - 1) if g > 1 else math.nan for g in clusters.tolist()])
+        half = quantile * np.sqrt(clusters / (clusters - 1) * squares) / count
     return mean, mean - half, mean + half
 
 

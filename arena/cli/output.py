@@ -8,8 +8,9 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterable, Sequence
-from contextlib import suppress
+import warnings
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from arena.core.text import sanitise
@@ -25,9 +26,21 @@ def say(text: str) -> None:
     _write(sys.stderr, sanitise(text))
 
 
+@contextmanager
+def warnings_said() -> Iterator[None]:
+    """Warnings of the library as lines of talk, without the place in the code that Python adds."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", UserWarning)
+        warnings.showwarning = lambda message, *_, **__: say(f"warning: {message}")
+        yield
+
+
 def document(value: Any) -> None:
     """The one JSON document of a `--json` command."""
-    _write(sys.stdout, json.dumps(value, ensure_ascii=False, indent=1))
+    text = json.dumps(value, ensure_ascii=False, indent=1)
+    if sanitise(text) != text:  # the same text, with what cannot be shown written as \uXXXX
+        text = "".join(c if c == "\n" or sanitise(c) == c else json.dumps(c)[1:-1] for c in text)
+    _write(sys.stdout, text)
 
 
 def table(headers: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:

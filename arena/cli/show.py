@@ -31,8 +31,11 @@ def command(
 
     Examples: `arena show runs/k`   `arena show runs/k 12 --view player_0`   `arena show runs/k --verify`
     """
+    from arena.core.errors import UsageError
     from arena.store.reader import Reader
 
+    if match is None and (prompts or plot is not None or view != "omniscient"):
+        raise UsageError("--view, --prompts and --plot show one match; name it: arena show RUN MATCH")
     with Reader(run) as reader:
         if verify:
             _verify(reader, as_json)

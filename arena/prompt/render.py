@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from arena.core.asks import Ask
 from arena.core.errors import GameError
-from arena.core.events import NOBODY, Event
+from arena.core.events import Event
 from arena.core.text import Spoken, one_line, quoted
 from arena.core.view import Exchange, View
 from arena.prompt.block import answer_block
@@ -242,11 +242,6 @@ def _names_filter() -> Callable[..., str]:
         return between.join(called.get(seat, seat) for seat in seats)
 
     return names
-
-
-def templates_needed(kinds: Iterable[Event]) -> set[str]:
-    """The event templates that a match's events need: every kind that reaches a seat."""
-    return {f"events/{event.kind}.j2" for event in kinds if event.audience != NOBODY}
 
 
 def spectator_line(match: Match, event: Event, view: str) -> str:

@@ -15,6 +15,7 @@ from typing import Any
 
 from arena.core.errors import UsageError
 from arena.core.match import Match
+from arena.models.names import parse_list
 from arena.registry import make_game
 from arena.run.plan import Planned, Selected, plan_block, schedule_field
 from arena.run.schedules import Block, BlockResult, Field, Posterior, Stop, dynamic_schedules
@@ -95,6 +96,22 @@ class Batches:
             return seating, None, teams
         payoffs = json.loads(row["payoffs"])
         return seating, {slot: sum(payoffs[s["seat"]] for s in own) / len(own) for slot, own in held.items()}, teams
+
+
+def why_ended(folder: Path, posterior: Posterior | None = None) -> Stop | None:
+    """Why the schedule of a run has no further match; None while it has one, or one is still open. Derived from the
+    record, so that it is known of any run however its last session ended."""
+    with Reader(folder) as reader:
+        settings = Settings.from_json(reader.manifest()["config"])
+        if settings.schedule.get("kind") in dynamic_schedules():
+            batches = Batches(settings, parse_list(list(settings.agents)), folder, posterior)
+            batches.next()
+            return batches.ended
+        if any(_is_open(row) for row in reader.db.execute("SELECT status, reason FROM matches")):
+            return None
+        query = "SELECT COUNT(*), COUNT(DISTINCT deal_id) FROM matches WHERE status='done'"
+        played, deals = reader.db.execute(query).fetchone()
+    return Stop("matches", f"all planned matches are played: {played}", deals, played)
 
 
 def _is_open(row: Row) -> bool:

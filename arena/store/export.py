@@ -33,8 +33,9 @@ def match_rows(run: Path, *, metrics: Metrics | None = None, times: bool = False
     with Reader(run) as reader:
         manifest = reader.manifest()
         prefix, versions = manifest["run_id"][:8], manifest["versions"]
-        usage = _usage(reader, times)
+        used = usage(reader)
         agents = reader.agents()
+        of_agent = {number: _agent(agent) for number, agent in agents.items()}
         seats: dict[int, list[dict[str, Any]]] = defaultdict(list)
         for row in reader.seats():
             seats[row["match_id"]].append(row)
@@ -42,13 +43,18 @@ def match_rows(run: Path, *, metrics: Metrics | None = None, times: bool = False
             if match["status"] not in ("done", "void", "failed"):
                 continue  # not played yet: neither a result nor a loss
             number = match["match_id"]
-            rows = [
-                _seat(row, agents[row["agent_id"]], manifest, match, usage.get((number, row["seat_no"]), {}), times)
-                for row in seats[number]
-            ]
             done = match["status"] == "done"
             payoffs = json.loads(match["payoffs"]) if done else None
             outcome = json.loads(match["outcome"]) if done else {}
+            prompt = manifest["prompt_hashes"].get(match["game"])
+            rows = []
+            for row in seats[number]:
+                who = row["agent_id"]
+                seat = _seat(row, of_agent[who], used.get((number, row["seat_no"]), {}), times)
+                seat["prompt_sha256"] = prompt if agents[who]["kind"] == "model" else None
+                if done:
+                    seat["forfeit"] = row["seat"] == outcome.get("forfeit")
+                rows.append(seat)
             clean = done and not any(row[f"n_{s}"] for row in seats[number] for s in _FALLBACKS)
             yield {
                 "match_id": f"{prefix}-{number}",
@@ -88,6 +94,8 @@ def match_rows(run: Path, *, metrics: Metrics | None = None, times: bool = False
 def export_jsonl(run: Path, out: Path, *, metrics: Metrics | None = None, times: bool = False) -> list[Path]:
     """`out` ending in .jsonl: the match file. Any other `out`: a folder of all tables."""
     if out.suffix == ".jsonl":
+        if out.exists() and not _is_match_file(out):
+            raise UsageError(f"{out} is no match file, so it is not written over", hint="choose another --out")
         return [_write_lines(out, match_rows(run, metrics=metrics, times=times))]
     _refuse_foreign(out, "manifest.json")
     out.mkdir(parents=True, exist_ok=True)
@@ -98,7 +106,7 @@ def export_jsonl(run: Path, out: Path, *, metrics: Metrics | None = None, times:
     return [*written, _write(out / "manifest.json", [text, "\n"])]
 
 
-def export_parquet(run: Path, out: Path, *, times: bool = False) -> list[Path]:
+def export_parquet(run: Path, out: Path, *, metrics: Metrics | None = None, times: bool = False) -> list[Path]:
     """A folder of the same tables; JSON columns as text."""
     try:
         import pyarrow
@@ -111,7 +119,11 @@ def export_parquet(run: Path, out: Path, *, times: bool = False) -> list[Path]:
     for table in TABLES:
         rows = [
             {k: canonical(v) if isinstance(v, dict | list) else v for k, v in row.items()}
-            for row in (match_rows(run, times=times) if table == "matches" else table_rows(run, table, times=times))
+            for row in (
+                match_rows(run, metrics=metrics, times=times)
+                if table == "matches"
+                else table_rows(run, table, times=times)
+            )
         ]
         path, part = out / f"{table}.parquet", out / f".{table}.parquet.part"
         parquet.write_table(pyarrow.Table.from_pylist(rows), part)
@@ -136,35 +148,37 @@ def table_rows(run: Path, table: str, *, times: bool = False) -> Iterator[dict[s
 _FALLBACKS = ("illegal", "refused", "truncated", "timeout")
 
 
-def _seat(
-    row: Mapping[str, Any],
-    agent: Mapping[str, Any],
-    manifest: Mapping[str, Any],
-    match: Mapping[str, Any],
-    usage: Mapping[str, Any],
-    times: bool,
-) -> dict[str, Any]:
+def _agent(agent: Mapping[str, Any]) -> dict[str, Any]:
+    """What every seat of an agent says of it."""
     spec, identity = json.loads(agent["spec"]), json.loads(agent["identity"] or "{}")
     is_model = agent["kind"] == "model"
     return {
-        "seat": row["seat"],
-        "role": row["role"] or "",
-        "team": row["side"] or "",
-        "agent": row["agent"],
-        "model": usage.get("model") or (spec.get("model") if is_model else None),
+        "agent": agent["name"],
+        "model": spec.get("model") if is_model else None,
         "revision": identity.get("revision"),
-        "prompt_sha256": manifest["prompt_hashes"].get(match["game"]) if is_model else None,
         "sampling": spec.get("options", {}) if is_model else {},
-        "turns": {status: row[f"n_{status}"] for status in ("legal", "repaired", *_FALLBACKS)},
-        "tokens_in": usage.get("tokens_in", 0),
-        "tokens_out": usage.get("tokens_out", 0),
-        "cost_usd": usage.get("cost_usd", 0.0 if not is_model else None),
-        "seconds": usage.get("seconds") if times else None,
         "control": bool(spec.get("control")),
+        "cost_usd": None if is_model else 0.0,
     }
 
 
-def _usage(reader: Reader, times: bool) -> dict[tuple[int, int], dict[str, Any]]:
+def _seat(row: Mapping[str, Any], agent: Mapping[str, Any], used: Mapping[str, Any], times: bool) -> dict[str, Any]:
+    return {
+        **agent,
+        "seat": row["seat"],
+        "role": row["role"] or "",
+        "team": row["side"] or "",
+        "model": used.get("model") or agent["model"],
+        "turns": {status: row[f"n_{status}"] for status in ("legal", "repaired", *_FALLBACKS)},
+        "tokens_in": used.get("tokens_in", 0),
+        "tokens_out": used.get("tokens_out", 0),
+        "cost_usd": used.get("cost_usd", agent["cost_usd"]),
+        "seconds": used.get("seconds") if times else None,
+    }
+
+
+def usage(reader: Reader) -> dict[tuple[int, int], dict[str, Any]]:
+    """By match and seat: the model that answered, tokens, cost (unknown if that of one call is) and seconds."""
     query = (
         "SELECT match_id, seat_no, MAX(model_served) AS model, SUM(tokens_in) AS tokens_in, "
         "SUM(tokens_out) AS tokens_out, CASE WHEN SUM(cost_usd IS NULL) THEN NULL ELSE SUM(cost_usd) END AS cost_usd, "
@@ -209,6 +223,16 @@ def _refuse_foreign(out: Path, mark: str) -> None:
         not out.is_dir() or (any(out.iterdir()) and not (out / mark).exists()) or (out / FILE).exists()
     ):
         raise UsageError(f"{out} holds something else; choose another --out")
+
+
+def _is_match_file(path: Path) -> bool:
+    """Whether it is an earlier export (or empty): its first line is a match."""
+    try:
+        with path.open(encoding="utf-8") as file:
+            line = file.readline(1 << 20)
+        return not line or "match_id" in json.loads(line)
+    except (OSError, ValueError, TypeError):
+        return False
 
 
 def _utc(ms: int | None) -> str | None:

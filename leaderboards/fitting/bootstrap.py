@@ -142,14 +142,3 @@ def rank_bounds(values: Floats) -> tuple[Ints, Ints]:
         low, high = interval(values - values[:, [i]])
         best[i], worst[i] = 1 + (low > 0).sum(), n - (high < 0).sum()
     return best, worst
-
-
-def anytime_factor(deals: int, planned: int, level: float = 0.05) -> float:
-    """How many standard errors an interval must span that holds at every moment of a run, not only at a planned end.
-
-    The asymptotic confidence sequence of Waudby-Smith et al. 2021, tightest around a quarter of the planned deals.
-    """
-    aim = max(20.0, planned / 4)
-    r2 = (-2 * np.log(level) + np.log(-2 * np.log(level) + 1)) / aim
-    t = max(deals, 1) * r2
-    return float(np.sqrt(2 * (t + 1) / t * np.log(np.sqrt(t + 1) / level)))

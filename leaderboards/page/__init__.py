@@ -7,6 +7,7 @@ removed. One script and one style, both named by hash in the content security po
 from __future__ import annotations
 
 import math
+import shlex
 from base64 import b64encode
 from collections.abc import Iterator
 from hashlib import sha256
@@ -58,7 +59,7 @@ def render(name: str, table: DataFrame, meta: dict[str, Any], played: DataFrame)
     environment = Environment(
         loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters |= {"cell": show, "plain": one_line}
+    environment.filters |= {"cell": show, "plain": one_line, "brief": brief}
     return environment.get_template("board.html.j2").render(
         name=name,
         meta=meta,
@@ -68,11 +69,21 @@ def render(name: str, table: DataFrame, meta: dict[str, Any], played: DataFrame)
         columns=list(map(str, table.columns)),
         charts=draw(table, meta, played),
         views=list(_views(table, meta, played)),
+        again=_again(name, meta["settings"]),
         policy=f"default-src 'none'; script-src '{_hash(script)}'; style-src '{_hash(style)}'; img-src data:; "
         "base-uri 'none'; form-action 'none'",
         style=Markup(style),  # noqa: S704  our own file
         script=Markup(script),  # noqa: S704  our own file
     )
+
+
+def _again(name: str, settings: dict[str, Any]) -> str:
+    """The command that makes the board from its match file; the match file lies beside the page."""
+    words = ["arena", "leaderboard", f"{name}/matches.jsonl", "--method", ",".join(settings["methods"])]
+    words += ["--seed", str(settings["seed"]), "--bootstrap", str(settings["bootstrap"])]
+    words += ["--min-matches", str(settings["min_matches"])]
+    words += ["--anchor", settings["anchor"]] if settings["anchor"] is not None else []
+    return shlex.join([*words, "--out", f"{name}-again"])
 
 
 def plots(table: DataFrame, meta: dict[str, Any], played: DataFrame) -> dict[str, str]:
@@ -95,6 +106,11 @@ def _hash(text: str) -> str:
 def show(value: Any) -> str:
     """A value as the page writes it: numbers as in the CSV, text without invisible characters, unknown as nothing."""
     return one_line(value) if isinstance(value, str) else csvfile.cell(value)
+
+
+def brief(value: Any) -> str:
+    """A number with as many digits as a reader takes in; the whole one is in the table of all columns."""
+    return f"{value:.4g}" if known(value) and isinstance(value, float) and abs(value) < 1e4 else show(value)
 
 
 def _rows(table: DataFrame) -> list[Row]:
@@ -133,7 +149,7 @@ def draw(table: DataFrame, meta: dict[str, Any], played: DataFrame) -> list[Char
     found = [
         charts.ratings(rows, colours),
         charts.wins(agents, win_matrix(played)),
-        charts.response(alpha.get("graph"), bool(alpha.get("alpharank_headline"))),
+        charts.response(alpha.get("graph"), bool(alpha.get("alpharank_headline")), agents),
         charts.cost(rows, colours),
         charts.panels("roles", "Ratings by role", list(_role_series(rows)), on_scale, colours),
         charts.panels("behaviour", "Behaviour", list(_metric_series(rows)), by_deal, colours),

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from itertools import pairwise
 from math import cos, isfinite, log10, pi, sin, sqrt
 from typing import Any, NamedTuple
 
-from arena.leaderboards.page.svg import CHAR, Svg, path, shorten, ticks
+from arena.leaderboards.page.svg import CHAR, Svg, breadth, path, ticks
 
 Row = dict[str, Any]
 
@@ -71,7 +71,7 @@ def ratings(rows: Sequence[Row], colours: dict[str, int]) -> Chart | None:
         return None
     right = WIDTH - 170
     height = ROW * len(shown) + 56
-    svg = Svg(WIDTH, height, "Ratings with 95 % intervals")
+    svg = Svg(WIDTH, height, "Ratings with 95 % intervals", colours)
     scale = _scale([row[c] for row in shown for c in ("rating_lo", "rating_hi")], LEFT + 40, right)
     first = [row for row in shown if row.get("rank_lb") == 1]
     if len(first) > 1:
@@ -80,7 +80,7 @@ def ratings(rows: Sequence[Row], colours: dict[str, int]) -> Chart | None:
     for i, row in enumerate(shown):
         y, agent = ROW * i + ROW / 2 + 6, str(row["agent"])
         svg.text(6, y + 4, _ranks(row), "tick")
-        svg.text(46, y + 4, agent, "label", width=LEFT - 16)
+        svg.text(52, y + 4, agent, "label", width=LEFT - 20)
         svg.interval(scale(row["rating_lo"]), scale(row["rating_hi"]), y, colours[agent])
         svg.marker(scale(row["rating"]), y, colours[agent], title=f"{agent}: {row['rating']:.6g}")
         svg.text(right + 14, y + 4, f"{row['rating']:.0f}  [{row['rating_lo']:.0f}, {row['rating_hi']:.0f}]", "value")
@@ -111,15 +111,17 @@ def wins(agents: Sequence[str], cells: dict[tuple[str, str], Cell]) -> Chart | N
         return None
     n = len(agents)
     size = max(12.0, min(46.0, (WIDTH - LEFT - 20) / n))
-    top = 96
-    svg = Svg(max(WIDTH, LEFT + size * n + 20), top + size * n + 12, "Scores of the row's agent against the column's")
+    top = 26
+    label = "Scores of the row's agent against the column's"
+    svg = Svg(max(WIDTH, LEFT + size * n + 20), top + size * n + 12, label, agents)
     svg.parts.append(HATCH)
     merged: dict[str, list[str]] = {}
     for i, a in enumerate(agents):
         y = top + size * i
-        svg.text(LEFT - 8, y + size / 2 + 4, a, "label", "end", width=LEFT - 16)
-        turned = f"translate({LEFT + size * (i + 0.5) + 4:.1f} {top - 8}) rotate(-55)"
-        svg.add("text", "label", shorten(a, 92), transform=turned, title=a)
+        svg.text(LEFT - 28, y + size / 2 + 4, a, "label", "end", width=LEFT - 36)
+        svg.text(LEFT - 6, y + size / 2 + 4, f"{i + 1}", "tick", "end")
+        if n <= PRINTED or i % 5 == 4:
+            svg.text(LEFT + size * (i + 0.5), top - 8, f"{i + 1}", "tick", "middle")
         for j, b in enumerate(agents):
             cell = cells.get((a, b))
             if cell is None:
@@ -134,7 +136,9 @@ def wins(agents: Sequence[str], cells: dict[tuple[str, str], Cell]) -> Chart | N
             svg.text(x + size / 2, y + size / 2 + 4, f"{cell.score:.2f}", f"{css}t", "middle")
     for css, paths in sorted(merged.items()):
         svg.add("path", css, d="".join(paths))
-    note = f"Score of the row's agent against the column's (win 1, tie ½). Hatched: fewer than {FEW} matches."
+    note = (
+        f"Score of the row's agent against the column's, by number (win 1, tie ½). Hatched: fewer than {FEW} matches."
+    )
     table = [[a, b, c.score, c.low, c.high, c.matches] for (a, b), c in sorted(cells.items()) if a < b]
     columns = ["agent", "against", "score", "low", "high", "matches"]
     return Chart("wins", "Who beats whom", svg.render(), note, columns, table)
@@ -144,13 +148,14 @@ def _told(a: str, b: str, cell: Cell) -> str:
     return f"{a} against {b}: {cell.score:.2f} [{cell.low:.2f}, {cell.high:.2f}] in {cell.matches} matches"
 
 
-def response(graph: Row | None, headline: bool) -> Chart | None:
+def response(graph: Row | None, headline: bool, names: Collection[str] = ()) -> Chart | None:
     """The response graph of alpha-Rank: better strategies take over along the arrows; sink classes hold the mass."""
     if not graph or not graph["nodes"]:
         return None
     nodes, n = graph["nodes"], len(graph["nodes"])
-    centre_x, centre_y, radius = WIDTH / 2, 235.0, 165.0
-    svg = Svg(WIDTH, 480, "Response graph of alpha-Rank")
+    radius = min(165.0, 50.0 + 30 * n)
+    centre_x, centre_y = WIDTH / 2, radius + 78
+    svg = Svg(WIDTH, 2 * radius + 150, "Response graph of alpha-Rank", names)
     at = [(centre_x + radius * sin(2 * pi * k / n), centre_y - radius * cos(2 * pi * k / n)) for k in range(n)]
     sizes = [5 + 22 * sqrt(node["mass"]) for node in nodes]
     for edge in graph["edges"]:
@@ -160,12 +165,17 @@ def response(graph: Row | None, headline: bool) -> Chart | None:
             svg.add("circle", "ring", cx=x, cy=y, r=sizes[k] + 4)
         svg.add("circle", "node sinks" if node["sink"] else "node", cx=x, cy=y, r=sizes[k],
                 title=f"{node['label']}: mass {node['mass']:.4g}")  # fmt: skip
-        side = 1 if x >= centre_x - 1 else -1
-        anchor = "start" if side > 0 else "end"
+        lines = node["label"].split(" / ")  # a profile: the agent of each side on a line
         if abs(x - centre_x) < 1:
-            svg.text(x, y + (sizes[k] + 20) * (1 if y > centre_y else -1) + 4, node["label"], "label", "middle", 220)
+            below = y > centre_y
+            first, anchor, width = y + (sizes[k] + 16 if below else -sizes[k] - 2 - 14 * len(lines)), "middle", 220
+            x0 = x
         else:
-            svg.text(x + side * (sizes[k] + 10), y + 4, node["label"], "label", anchor, 190)
+            side = 1 if x > centre_x else -1
+            first, anchor, width = y + 4 - 7 * (len(lines) - 1), "start" if side > 0 else "end", 190
+            x0 = x + side * (sizes[k] + 10)
+        for i, line in enumerate(lines):
+            svg.text(x0, first + 14 * i, line, "label", anchor, width)
     note = "Arrows lead to what beats it, dotted where the sign is unsure; area is mass; ringed: sink classes."
     note += "" if headline else " The sign of a difference between sinks is unsure: read p_in_sink, not a ranking."
     note += f" {graph['left_out']} states of less mass are left out." if graph["left_out"] else ""
@@ -197,14 +207,14 @@ def cost(rows: Sequence[Row], colours: dict[str, int]) -> Chart | None:
     free = [row for row in rated if row not in priced]
     height, top, bottom = 380, 16, 320
     right = WIDTH - 150 if free else WIDTH - 30
-    svg = Svg(WIDTH, height, "Rating against cost per match")
+    svg = Svg(WIDTH, height, "Rating against cost per match", colours)
     x = _scale([log10(row["cost_usd_per_match"]) for row in priced], 70, right)
     y = _scale([row["rating"] for row in rated], bottom, top)
     for value in ticks(y.low, y.high):
         svg.line(70, y(value), WIDTH - 20, y(value), "grid")
         svg.text(62, y(value) + 4, f"{value:g}", "tick", "end")
     for power in range(int(x.low // 1), int(x.high // 1) + 1):
-        for factor in (1, 2, 5):
+        for factor in (1, 2, 5) if x.high - x.low < 3 else (1,):
             place = power + log10(factor)
             if x.low <= place <= x.high:
                 svg.line(x(place), top, x(place), bottom, "grid")
@@ -214,7 +224,7 @@ def cost(rows: Sequence[Row], colours: dict[str, int]) -> Chart | None:
     svg.add("path", "front", d=path([(x(log10(r["cost_usd_per_match"])), y(r["rating"])) for r in front]))
     if free:
         svg.add("rect", "band", x=right + 26, y=top, width=WIDTH - right - 46, height=bottom - top)
-        svg.text((right + 26 + WIDTH - 20) / 2, bottom + 16, "unpriced", "tick", "middle")
+        svg.text((right + 26 + WIDTH - 20) / 2, bottom + 16, "free or no price", "tick", "middle")
     places: list[tuple[float, float, str]] = []
     for row in rated:
         agent = str(row["agent"])
@@ -233,7 +243,7 @@ def _labels(svg: Svg, places: Sequence[tuple[float, float, str]]) -> None:
     """A name beside each mark, on the first side where it covers neither a name nor a mark; else none but the note."""
     taken = [(x - 6, y - 6, x + 6, y + 6) for x, y, _ in places]
     for x, y, name in places:
-        width = min(CHAR * len(name), 120.0)
+        width = min(CHAR * breadth(name), 120.0)
         for left, bottom in ((x + 9, y + 4), (x - 9 - width, y + 4), (x - width / 2, y - 9), (x - width / 2, y + 19)):
             box = (left, bottom - 11, left + width, bottom + 2)
             free = all(box[2] < t[0] or box[0] > t[2] or box[3] < t[1] or box[1] > t[3] for t in taken)
@@ -269,7 +279,7 @@ def panels(key: str, title: str, series: Sequence[Series], note: str, colours: d
     across = 2 if len(series) > 1 else 1
     width = WIDTH / across
     high = 20 * len(agents) + 66
-    svg = Svg(WIDTH, high * -(-len(series) // across), title)
+    svg = Svg(WIDTH, high * -(-len(series) // across), title, agents)
     for k, one in enumerate(series):
         x0, y0 = width * (k % across), high * (k // across)
         svg.text(x0 + 6, y0 + 18, one.title, "panel", width=width - 20)

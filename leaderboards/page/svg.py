@@ -5,28 +5,49 @@ Colours are classes, so that one stylesheet serves the page in light and dark an
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from bisect import bisect_right
+from collections.abc import Collection, Iterable
 from html import escape
+from itertools import accumulate
 from math import cos, pi, sin
+from unicodedata import east_asian_width
 
 from arena.core.text import one_line
 
-CHAR = 6.6  # width of a character of the label font, in units of the drawing
+CHAR = 7.0  # width of a character of the label font, in units of the drawing; wide scripts take two
 SERIES, SHAPES = 8, ("circle", "square", "diamond", "triangle")
 
 
-def shorten(text: str, width: float) -> str:
-    """`text` as it may be shown, cut to about `width` units."""
-    shown = one_line(text)
-    most = max(3, int(width / CHAR))
-    return shown if len(shown) <= most else shown[: most - 1] + "…"
+def breadth(text: str) -> int:
+    """How many narrow characters wide a text is."""
+    return sum(2 if east_asian_width(char) in "WF" else 1 for char in text)
+
+
+def shorten(text: str, width: float, among: Collection[str] = ()) -> str:
+    """`text` as it may be shown, cut to about `width` units: at its end, or in the middle where the end is what tells
+    it from others `among` which it stands."""
+    shown, most = one_line(text), max(3, int(width / CHAR))
+    if breadth(shown) <= most:
+        return shown
+    cut = _start(shown, most - 1)
+    if not any(one_line(other).startswith(cut) for other in among if other != text):
+        return f"{cut}…"
+    head = _start(shown, most // 3)
+    return f"{head}…{_start(shown[::-1], most - 1 - breadth(head))[::-1]}"
+
+
+def _start(text: str, most: int) -> str:
+    """The longest start of a text that is not broader."""
+    wide = list(accumulate(map(breadth, text)))
+    return text[: bisect_right(wide, most)]
 
 
 class Svg:
     """A drawing. Numbers are written with at most two decimals, so equal boards give equal bytes."""
 
-    def __init__(self, width: float, height: float, label: str) -> None:
-        self.width, self.height, self.label = width, height, label
+    def __init__(self, width: float, height: float, label: str, names: Collection[str] = ()) -> None:
+        """`names`: what must be told apart where it is cut."""
+        self.width, self.height, self.label, self.names = width, height, label, names
         self.parts: list[str] = []
 
     def add(self, tag: str, css: str = "", text: str | None = None, title: str = "", **attributes: float | str) -> None:
@@ -41,7 +62,7 @@ class Svg:
 
     def text(self, x: float, y: float, text: str, css: str = "label", anchor: str = "start", width: float = 0) -> None:
         """Text at its baseline; with `width`, cut to it and with the whole in a hover note."""
-        shown = shorten(text, width) if width else one_line(text)
+        shown = shorten(text, width, self.names) if width else one_line(text)
         self.add("text", css, shown, x=x, y=y, text_anchor=anchor, title=text if shown != one_line(text) else "")
 
     def marker(self, x: float, y: float, index: int, size: float = 5, title: str = "") -> None:

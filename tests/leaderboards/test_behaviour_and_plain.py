@@ -158,17 +158,18 @@ def test_win_rates_are_those_of_the_behaviour_table(villages: Tables) -> None:
 
 
 def test_the_interval_is_clustered_by_deal() -> None:
-    """Swapped seats of one deal: always one win and one loss. The mean is known exactly, by deal."""
-    paired = {f"d{i}": [1.0, 0.0] for i in range(10)}
-    single = {f"m{i}": [float(i % 2)] for i in range(20)}
+    """Agent 0: swapped seats of one deal, always one win and one loss; its mean is known exactly, by deal. Agent 1:
+    the same results, each on its own deal. Agent 2: a single deal. Agent 3: nothing."""
+    agent = np.repeat([0, 1, 2], [20, 20, 2])
+    deal = np.r_[np.repeat(np.arange(10), 2), 10 + np.arange(20), 30, 30]
+    won = np.array([1.0, 0.0] * 21)
 
-    assert plain.clustered_mean(paired) == (0.5, 0.5, 0.5)
-    mean, low, high = plain.clustered_mean(single)
-    assert mean == 0.5
-    assert low is not None
-    assert high is not None
-    assert (high - low) / 2 == pytest.approx(2.093 * 0.5 / np.sqrt(19), rel=1e-3)
-    assert plain.clustered_mean({"d": [1.0, 0.0]}) == (0.5, None, None)
+    mean, low, high = plain.clustered_means(agent, deal, won, 4)
+
+    assert mean[:3].tolist() == [0.5] * 3
+    assert (low[0], high[0]) == (0.5, 0.5)
+    assert (high[1] - low[1]) / 2 == pytest.approx(2.093 * 0.5 / np.sqrt(19), rel=1e-3)
+    assert np.isnan([low[2], high[2], mean[3], low[3]]).all()
 
 
 @pytest.mark.parametrize(
@@ -186,3 +187,45 @@ def test_an_unpriced_seat_makes_the_cost_unknown_not_smaller() -> None:
 
     assert rows["x"]["cost_usd_per_match"] == 0.2
     assert rows["y"]["cost_usd_per_match"] is None
+
+
+def test_an_agent_with_two_seats_of_a_team_wins_once_and_a_shared_top_is_a_tie() -> None:
+    seats = [{"seat": f"player_{i}", "agent": at[0], "team": at[1]} for i, at in enumerate(["xr", "xr", "yb", "zg"])]
+    objects = [{"match_id": "m", "seats": seats, "outcome": {"payoffs": [1, 3, 2, 0]}}]
+
+    rows = by_agent(plain.summary(objects))
+
+    found = {a: (row["n_wins"], row["n_ties"], row["n_losses"], row["win_rate"]) for a, row in rows.items()}
+    assert found == {"x": (0, 1, 0, 0.5), "y": (0, 1, 0, 0.5), "z": (0, 0, 1, 0.0)}
+    assert rows["x"]["payoff"] == 2
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"seat": "player_0"}, "match m has player_0 twice"),
+        ({"payoff": float("nan")}, "match m pays nan, which is not a finite number"),
+        ({"payoff": -float("inf")}, "match m pays -inf"),
+        ({"payoff": "x"}, "payoff: a value is not a number"),
+        ({"status": "lost"}, "match m is 'lost', not one of done, void, failed"),
+    ],
+)
+def test_what_cannot_be_counted_is_refused(change: dict[str, Any], message: str) -> None:
+    rows = [{"match_id": "m", "seat": f"player_{i}", "agent": "xy"[i], "payoff": i} for i in range(2)]
+
+    with pytest.raises(ValueError, match=message):
+        plain.rows_of([rows[0], rows[1] | change])
+
+
+def test_seats_of_two_sources_share_agents_and_deals_but_no_match() -> None:
+    def source(match: str, agents: str) -> plain.Seats:
+        rows = [{"match_id": match, "deal_id": "d", "seat": i, "agent": a, "payoff": i} for i, a in enumerate(agents)]
+        return plain.seats_of(rows)
+
+    rows = by_agent(plain.counted(plain.joined([source("m", "xy"), source("n", "yz")])))
+
+    assert {agent: row["n_matches"] for agent, row in rows.items()} == {"x": 1, "y": 2, "z": 1}
+    assert rows["y"]["win_rate"] == 0.5
+    assert rows["y"]["win_rate_lo"] is None  # one deal
+    with pytest.raises(ValueError, match="match m is in two"):
+        plain.joined([source("m", "xy"), source("n", "xy"), source("m", "yz")])

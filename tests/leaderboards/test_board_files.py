@@ -61,8 +61,39 @@ def test_check_names_what_was_changed(duels: Tables, tmp_path: Path) -> None:
     assert "agent is 'agent-9'" in board.check(tmp_path / "b")[0]
     (published() / "b.csv").write_text("rank\n1\n")
     assert "other rows or columns" in board.check(tmp_path / "b")[0]
-    (published() / "meta.json").unlink()
+    edit(published() / "meta.json", '"bootstrap": 20', '"bootstrap": "x"')
     assert "cannot be recomputed" in board.check(tmp_path / "b")[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (None, "holds no board"),
+        ("{", "is not JSON"),
+        ("[]", "is of the format None"),
+        ('{"format": "parley-arena board 2"}', "'parley-arena board 2'; this release checks 'parley-arena board 1'"),
+    ],
+)
+def test_what_is_no_board_is_not_checked(duels: Tables, tmp_path: Path, text: str | None, message: str) -> None:
+    leaderboard(duels(3, 10), bootstrap=0).write(tmp_path / "b", "b")
+    (tmp_path / "b" / "meta.json").unlink()
+    if text is not None:
+        (tmp_path / "b" / "meta.json").write_text(text)
+
+    with pytest.raises(ValueError, match=message):
+        board.check(tmp_path / "b")
+
+
+def test_a_foreign_chart_is_not_overwritten(duels: Tables, tmp_path: Path) -> None:
+    found = leaderboard(duels(4, 20), bootstrap=5)
+    (tmp_path / "wins.svg").write_text("mine")
+
+    with pytest.raises(ValueError, match="belongs to no board"):
+        found.write(tmp_path, "b", plots=True)
+
+    assert [p.name for p in tmp_path.iterdir()] == ["wins.svg"]
+    assert (tmp_path / "wins.svg").read_text() == "mine"
+    assert {"ratings.svg", "wins.svg"} <= {p.name for p in found.write(tmp_path / "b", "b", plots=True)}
 
 
 def test_check_knows_what_the_run_said(duels: Tables, tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ import pytest
 
 from arena.leaderboards import Board, csvfile, leaderboard
 from arena.leaderboards.page import HERE
+from arena.leaderboards.page.svg import shorten
 
 Tables = Callable[..., Any]
 
@@ -138,7 +139,7 @@ def test_the_table_of_the_page_is_that_of_the_csv(published: Board) -> None:
     assert page.tables["csv"][1:] == [list(row.values()) for row in rows]
     first = page.tables["table 0"][1]
     for column in ("rating", "n_matches", "win_rate", "illegal_rate"):
-        assert any(cell.startswith(rows[0][column]) for cell in first), column
+        assert any(cell.startswith(f"{float(rows[0][column]):.4g}") for cell in first), column
 
 
 def test_every_chart_has_its_numbers_beside_it_and_a_label(published: Board) -> None:
@@ -289,3 +290,12 @@ def test_the_table_sorts_and_filters_and_views_are_chosen(published: Board, tmp_
     ascending = "agent-0,agent-1,agent-2,agent-3"
     descending = "agent-3,agent-2,agent-1,agent-0"
     assert title[1].split("|") == [ranked, descending, ascending, "agent-2", "role-wolf", "dark"]
+
+
+def test_names_are_cut_where_that_keeps_them_apart() -> None:
+    alike = ["organisation/model-1-instruct", "organisation/model-2-instruct"]
+
+    assert shorten("bot/random", 100) == "bot/random"
+    assert shorten("organisation/model-1-instruct", 140) == "organisation/model-…"
+    assert [shorten(name, 140, alike) for name in alike] == ["organi…el-1-instruct", "organi…el-2-instruct"]
+    assert shorten("名前" * 20, 70) == "名前名前…"  # wide characters take two places

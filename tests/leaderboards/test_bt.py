@@ -221,17 +221,6 @@ def test_the_chord_refits_equal_newton_refits(villages: Tables) -> None:
         assert np.abs(chord[row] - bootstrap._newton(solved, counts[row], solved.prior)).max() < 1e-5
 
 
-def test_the_posterior_is_wide_for_agents_that_hardly_played(duels: Tables) -> None:
-    table = duels(3, 60)
-    extra = table.iloc[:2].assign(match_id="late", deal_id="late", agent=["agent-0", "newcomer"], rank=[1, 1])
-
-    agents, mean, cov = bt.posterior(pd.concat([table, extra]))
-
-    sd = dict(zip(agents, np.sqrt(np.diag(cov)), strict=True))
-    assert sd["newcomer"] > 2 * sd["agent-0"]
-    assert abs(mean.sum()) < 1e-9
-
-
 # --- bad input ------------------------------------------------------------------------------------------------------
 
 GOOD: Any = pd.DataFrame({"a": [0, 1, 2, 0], "b": [1, 2, 0, 2], "score": [1.0, 0.0, 0.5, 1.0]})

@@ -1,0 +1,97 @@
+"""What a board tells of the runs it was made from: forfeits, and why their schedules ended."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from arena.leaderboards import behaviour, leaderboard, matches, plain, runs
+from arena.leaderboards.posterior import posterior
+from arena.run.api import resolve_agents, start
+from arena.run.runfile import settings_of
+from arena.store.export import match_rows
+
+BOTS = ["bot/nash", "bot/loose", "bot/tight"]
+
+
+def played(folder: Path, agents: list[str] = BOTS, **values: Any) -> Path:
+    file: dict[str, Any] = {"game": "kuhn", "agents": agents, "seed": 1, "matches": 12, "void": {"passes": 0}} | values
+    settings = settings_of(file)
+    specs = resolve_agents(settings.agents, [file["game"]])
+    settings = replace(settings, agents=tuple(spec.agent.canonical for spec in specs))
+    start(settings, specs, folder, posterior=posterior)
+    return folder
+
+
+def stop_of(folder: Path) -> dict[str, Any]:
+    stop: dict[str, Any] = runs.facts(folder)["stop"]
+    return stop
+
+
+def test_who_forfeits_is_counted_from_the_record(tmp_path: Path) -> None:
+    agents = ["mock/fixed?text=no", "bot/tight"]
+
+    table = matches.read(played(tmp_path / "r", agents, illegal={"reasks": 0, "then": "forfeit"}))
+
+    rates = behaviour.table(table).query("role == ''").set_index("agent")["forfeit_rate"]
+    assert rates.to_dict() == {"mock/fixed?text=no": 1.0, "bot/kuhn-tight": 0.0}
+
+
+@pytest.mark.parametrize(
+    ("game", "agents"),
+    [
+        ("kuhn", BOTS),
+        ("werewolf/mini5", ["bot/werewolf-sample", "bot/random"]),
+        ("kuhn", ["mock/legal?price_in=1000&price_out=1000&tokens=chars4&illegal=0.5", "bot/tight"]),
+        ("kuhn", ["mock/legal?server=0.3&tokens=chars4", "bot/tight"]),
+    ],
+)
+def test_the_columns_of_a_run_count_as_its_match_file_does(tmp_path: Path, game: str, agents: list[str]) -> None:
+    folder = played(tmp_path / "r", agents, game=game)
+
+    assert plain.counted(runs.seats(folder)) == plain.summary(match_rows(folder))
+
+
+def test_a_static_schedule_ends_when_all_is_played(tmp_path: Path) -> None:
+    stop = stop_of(played(tmp_path / "r"))
+
+    assert stop == {
+        "rule": "matches",
+        "ended_by": "matches",
+        "why": "all planned matches are played: 12",
+        "deals": 6,
+        "matches": 12,
+        "leader": None,
+        "value": None,
+    }
+
+
+def test_a_board_tells_which_rule_stopped_the_run_and_on_what(tmp_path: Path) -> None:
+    schedule = {"kind": "swiss", "stop": "p_top1"}
+    agents = ["bot/best-reply", "bot/always"]
+    folder = played(tmp_path / "r", agents, game="matrix/rps", schedule=schedule, matches=400)
+
+    board = leaderboard(matches.read(folder), bootstrap=50)
+
+    stop = board.meta["stop"]
+    assert (stop["rule"], stop["ended_by"], stop["leader"]) == ("p_top1", "p_top1", "bot/matrix-best-reply")
+    assert stop["value"] >= 0.95
+    assert stop["matches"] == board.meta["excluded"]["done"] < 400
+    assert board.meta["interval"].startswith("anytime")
+    assert stop["why"] in board.page()
+
+
+@pytest.mark.parametrize("kind", ["paired", "adaptive"])
+def test_a_run_that_is_not_at_its_end_says_so(tmp_path: Path, kind: str) -> None:
+    limits = {"budget_usd": 0.0001}
+    agents = ["mock/legal?price_in=1000", "bot/tight"]
+
+    stop = stop_of(played(tmp_path / "r", agents, schedule={"kind": kind}, limits=limits))
+
+    assert stop["rule"] == "matches"
+    assert "is not at its end" in stop["why"]
+    assert stop["why"].endswith("its budget is spent")
+    assert "ended_by" not in stop

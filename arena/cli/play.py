@@ -58,7 +58,7 @@ def plan_one(game: str, agents: list[str], seed: int, pairs: list[str]) -> tuple
     settings = settings_of(values)
     made, preset = make_game(game, settings.games[0].set)
     specs = resolve_agents(agents, [game])
-    seating = seat_agents(made, [(spec.selector, spec.agent.canonical) for spec in specs])
+    seating = seat_agents(made, [(spec.selector, spec.agent.canonical) for spec in specs], seed)
     config = made.config.as_json()
     config_sha256 = config_hash(config, settings.policy.as_json())
     planned = Planned(

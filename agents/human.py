@@ -16,20 +16,25 @@ from typing import Any, TextIO
 from arena.core import Answer, Ask, Choice, Each, Flag, Form, IllegalAnswer, ListOf, Subset, Text, View, sanitise
 from arena.prompt import answer_block, read_reply
 
-_HELP = ":rules  :history  :help  :save or :quit (the match stays open, `arena resume` goes on)"
+_HELP = ":rules  :history  :notes [TEXT]  :help  :save or :quit (the match stays open, `arena resume` goes on)"
+_CLEAR = "\033[2J\033[3J\033[H"  # the screen and what can be scrolled back to
 
 
 class Terminal:
-    """Asks in the terminal. One object serves every human seat of a match."""
+    """Asks in the terminal. One object serves every human seat of a match: the screen is cleared, and Enter waited for,
+    before another person may read it. `notes`: what each seat wrote down for itself."""
 
     def __init__(self, read: TextIO | None = None, write: TextIO | None = None) -> None:
         self._read, self._write = read or sys.stdin, write or sys.stderr
         self._greeted: set[str] = set()
         self._turn = asyncio.Lock()
+        self._last_seat = ""
+        self.notes: dict[str, str] = {}
 
     async def answer(self, view: View, ask: Ask, problem: str | None) -> Answer:
         """One legal answer, or EOFError when the person left."""
         async with self._turn:  # two people at one terminal answer one after the other
+            await self._hand_over(view)
             if problem is None:
                 self._show(view)
             else:
@@ -37,6 +42,15 @@ class Terminal:
             if isinstance(ask, Form):
                 return {field.name: await self._field(view, field) for field in ask.fields}
             return await self._value(view, ask, optional=False)
+
+    async def _hand_over(self, view: View) -> None:
+        """Several people share the terminal: none sees another one's page."""
+        if self._last_seat not in ("", view.seat):
+            self._write.write(_CLEAR if self._write.isatty() else "\n")
+            self._say(f"{view.seat}: press Enter when nobody else looks.")
+            if not await self._read_line():
+                raise EOFError
+        self._last_seat = view.seat
 
     def _show(self, view: View) -> None:
         """What happened since the last ask, and the ask; the rules once."""
@@ -87,10 +101,18 @@ class Terminal:
                 self._say(view.messages()[0]["content"])
             elif line.strip() == ":history":
                 self._say("\n".join(m["content"] for m in view.messages()[1:]))
+            elif line.split(maxsplit=1)[:1] == [":notes"]:
+                self._note(view.seat, line.strip().removeprefix(":notes").strip())
             elif line.strip().startswith(":"):
                 self._say(_HELP)
             else:
                 return line.rstrip("\n")
+
+    def _note(self, seat: str, text: str) -> None:
+        """Write a line down, or show what was written: nobody else's view holds it."""
+        if text:
+            self.notes[seat] = "\n".join(filter(None, [self.notes.get(seat), text]))[-2000:]
+        self._say(self.notes.get(seat) or "no notes yet; :notes TEXT writes one down")
 
     async def _read_line(self) -> str:
         """One line, read in a thread that nothing waits for: an interrupt must not need an Enter first."""

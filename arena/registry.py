@@ -55,7 +55,9 @@ def make_game(name: str, values: Mapping[str, Any] | None = None) -> tuple[Game,
     """The game in the preset's configuration with `values` on top, and the preset's name."""
     cls, preset, _ = find_game(name)
     cls_: Any = cls  # a class can be hashed, which its type does not say
-    whole = {**cls.presets[preset], **(values or {})}
+    if not values:
+        return cls(_preset(cls_, preset)), preset
+    whole = {**cls.presets[preset], **values}
     try:
         text = canonical(whole)
     except (TypeError, ValueError):  # values that only Python can write
@@ -67,6 +69,12 @@ def make_game(name: str, values: Mapping[str, Any] | None = None) -> tuple[Game,
             f"{cls.name}/{preset}: {error.message}", hint=f"`arena games {cls.name}` lists the config fields"
         ) from error
     return cls(config), preset
+
+
+@cache
+def _preset(cls: Any, preset: str) -> Config:
+    made: Config = cls.config_type.make(cls.presets[preset])
+    return made
 
 
 @lru_cache(maxsize=1024)
@@ -106,6 +114,17 @@ def _load_named(where: str) -> type[Game]:
         raise UsageError(
             f"{where} is not installed; this is {cls.name}-v{cls.version}",
             hint=f"install the release of parley-arena that has {where}",
+        )
+    return cls
+
+
+def load_version(where: str, game: str) -> type[Game]:
+    """The class of a recorded game (`kuhn-v1`); another version than the recorded one cannot stand in for it."""
+    cls = load_game(where)
+    if f"{cls.name}-v{cls.version}" != game:
+        raise UsageError(
+            f"{game} is not installed; this is {cls.name}-v{cls.version}",
+            hint=f"install the release that has {game}; nothing was changed",
         )
     return cls
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import gc
 import random
+import re
 import tempfile
 import tracemalloc
 from collections.abc import Callable
@@ -46,6 +47,29 @@ def textarena_ipd(matches: int) -> float | None:
         while not done:
             env.get_observation()
             done, _ = env.step(rng.choice(("[Cooperate]", "[Defect]")))
+            steps += 1
+        env.close()
+    return steps / (process_time() - since)
+
+
+def textarena_mafia(matches: int) -> float | None:
+    """Steps per CPU-second of the peer's seven-player Secret Mafia: a random valid target where one is asked for, else
+    one word of speech."""
+    try:
+        import textarena
+    except ImportError:
+        return None
+    rng, steps, since = random.Random(1), 0, process_time()
+    for seed in range(matches):
+        env = textarena.make("SecretMafia-v0")
+        env.reset(num_players=7, seed=seed)
+        done = False
+        while not done:
+            _, told = env.get_observation()
+            targets = (
+                re.findall(r"\[(\d)\]", told[told.rfind("Valid targets") :]) if "Valid targets" in told[-200:] else []
+            )
+            done, _ = env.step(f"[{rng.choice(targets)}]" if targets else "Hello")
             steps += 1
         env.close()
     return steps / (process_time() - since)
@@ -98,10 +122,14 @@ def main() -> None:
     engine = best(lambda: ours("matrix/ipd", 3000)) or 0.0
     peer = best(lambda: textarena_ipd(500))
     print(f"matrix/ipd, random legal play      {engine:12,.0f} turns per CPU-second")
-    if peer is None:
+    mafia = best(lambda: ours("werewolf/mafia7", 200)) or 0.0
+    peer_mafia = best(lambda: textarena_mafia(200))
+    print(f"werewolf/mafia7, random legal play {mafia:12,.0f} turns per CPU-second")
+    if peer is None or peer_mafia is None:
         print("textarena is not installed: no ratio (pip install textarena==0.7.4 into a scratch environment)")
     else:
-        print(f"textarena IteratedPrisonersDilemma {peer:12,.0f} steps per CPU-second: ratio {engine / peer:.1f}")
+        for name, theirs, own in (("IteratedPrisonersDilemma", peer, engine), ("SecretMafia", peer_mafia, mafia)):
+            print(f"textarena {name:24} {theirs:12,.0f} steps per CPU-second: ratio {own / theirs:.1f}")
     print(f"matrix/ipd, two bots, store on     {stored(2000):12,.0f} turns per CPU-second")
     for game in ("matrix/ipd", "kuhn", "leduc"):
         print(f"live match of {game:12}         {memory(game):12,.1f} KB")

@@ -79,7 +79,7 @@ from arena.prompt import messages, wire
 
 Floats = NDArray[np.float64]
 FIRST_DEAL, RESAMPLES = 100_000, 2000
-NO_RED: dict[str, Any] = {"red_rate": 0, "announced_red_rate": 50}
+NO_RED: dict[str, Any] = {"no_red": True}
 ORDER = (
     ("oracle", "greedy-red"),
     ("always", "honest-red"),

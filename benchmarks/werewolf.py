@@ -2,7 +2,7 @@
 
     python benchmarks/werewolf.py gate --deals 2000 makto9g makto7w       village win rate of quiet, sample, bayes
     python benchmarks/werewolf.py cpu makto9g arena8                      CPU ms of a match of random players
-    python benchmarks/werewolf.py prompts makto9g --memory window=4       characters / 4 of the largest prompts
+    python benchmarks/werewolf.py prompts makto9g --deals 10              size of the prompts under each memory
     python benchmarks/werewolf.py floor makto9g --deals 4000              wolves' win rate under random play
 
 Times are CPU times of this process. Set OMP_NUM_THREADS=1: threads of the linear algebra would count as well.
@@ -20,6 +20,7 @@ import arena
 from arena.core import Answer, Ask, Game, Match, Rng, Spoken, View, stream
 from arena.prompt import messages
 from arena.registry import game_bots, load_game, make_game
+from arena.run.context import with_notes
 
 Bot = Callable[[View, Ask, Rng], Answer]
 MAIN = (
@@ -35,6 +36,8 @@ MAIN = (
     "mini5",
     "duel5",
 )
+WORDS = "I think that we should look at the votes of yesterday again. "
+MEMORIES = ("full", "window=4", "window=1", "window=0", "notes")
 
 
 def bot(name: str) -> Bot:
@@ -104,24 +107,50 @@ def wordy(ask: Ask, rng: Rng) -> Answer:
     answer: Any = ask.sample(rng)
     if isinstance(answer, dict) and "text" in answer:
         cap = next(field for field in ask.fields if field.name == "text").max_chars  # type: ignore[attr-defined]
-        words = "I think that we should look at the votes of yesterday again. "
-        return answer | {"text": Spoken((words * (cap // len(words) + 1))[:cap])}
+        return answer | {"text": Spoken((WORDS * (cap // len(WORDS) + 1))[:cap])}
     return answer
 
 
-def prompts(presets: Sequence[str], deals: int, memory: str) -> None:
-    """The largest prompt of any turn, all speeches at full length, as characters / 4."""
+def reads(match: Match, seat: str, memory: str) -> str:
+    """All that the seat's model reads at its open ask; its notes, if it keeps any, are as long as they may be."""
+    view = match.view(seat)
+    if memory == "notes" and view.ask is not None:
+        sent = messages(view, memory, notes=(WORDS * 10)[:600], ask=with_notes(view.ask), as_objects=True)
+    else:
+        sent = messages(view, memory)
+    return "\n".join(message["content"] for message in sent)
+
+
+def prompts(presets: Sequence[str], deals: int, memories: Sequence[str]) -> None:
+    """The prompts of all turns, all speeches at full length: characters, and tokens of the embedded model."""
+    tokens = counter()
     for preset in presets:
-        sizes: list[int] = []
+        sizes: dict[str, list[tuple[int, int]]] = {memory: [] for memory in memories}
         for seed in range(deals):
             match, rng = arena.match(f"werewolf/{preset}", seed=seed), stream(seed, "prompts")
             while not match.done:
                 for seat, ask in list(match.pending().items()):
-                    sizes.append(sum(len(m["content"]) for m in messages(match.view(seat), memory)) // 4)
+                    for memory in memories:
+                        text = reads(match, seat, memory)
+                        sizes[memory].append((len(text), tokens(text)))
                     match.submit(seat, wordy(ask, rng))
-        sizes.sort()
-        mean, last = sum(sizes) // len(sizes), sizes[-1]
-        print(f"{preset:14} memory={memory}: mean {mean}, 95 % {sizes[len(sizes) * 95 // 100]}, largest {last}")
+        for memory, found in sizes.items():
+            shown = [f"{memory:9} {len(found)} prompts"]
+            for unit, column in zip(("characters", "tokens"), zip(*found, strict=True), strict=True):
+                ordered = sorted(column)
+                mean, high = sum(ordered) // len(ordered), ordered[len(ordered) * 95 // 100]
+                shown.append(f"{unit}: mean {mean}, 95 % {high}, largest {ordered[-1]}")
+            print(f"{preset:10} {'; '.join(shown)}", flush=True)
+
+
+def counter() -> Callable[[str], int]:
+    """Counts tokens with the tokenizer of SmolLM2-135M."""
+    from tokenizers import Tokenizer
+
+    from arena.models.smollm2 import converted
+
+    tokenizer = Tokenizer.from_file(str(converted() / "tokenizer.json"))
+    return lambda text: len(tokenizer.encode(text).ids)
 
 
 def main() -> None:
@@ -131,7 +160,7 @@ def main() -> None:
     parser.add_argument("--deals", type=int, default=200)
     parser.add_argument("--arms", default="quiet,sample,bayes")
     parser.add_argument("--wolves", default="sample")
-    parser.add_argument("--memory", default="window=4")
+    parser.add_argument("--memory", action="append", help="may be repeated")
     chosen = parser.parse_intermixed_args()
     if chosen.what == "gate":
         gate(chosen.presets, chosen.deals, chosen.arms.split(","), chosen.wolves)
@@ -140,7 +169,7 @@ def main() -> None:
     elif chosen.what == "floor":
         floor(chosen.presets, chosen.deals)
     else:
-        prompts(chosen.presets, chosen.deals, chosen.memory)
+        prompts(chosen.presets, chosen.deals, chosen.memory or MEMORIES)
 
 
 if __name__ == "__main__":

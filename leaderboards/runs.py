@@ -103,6 +103,27 @@ def seats(run: Path) -> Seats:
     )
 
 
+def results(run: Path) -> list[dict[str, Any]]:
+    """The finished matches of a run with no more than who held what and was paid what: quick for any number."""
+    from arena.store.reader import Reader
+
+    found: dict[int, dict[str, Any]] = {}
+    with Reader(run) as reader:
+        db = reader.db.cursor()
+        db.row_factory = None
+        prefix = reader.manifest()["run_id"][:8]
+        query = "SELECT match_id, game, preset, config_sha256, deal_id FROM matches WHERE status = 'done'"
+        for number, game, preset, config, deal in db.execute(query):
+            facts = {"match_id": f"{prefix}-{number}", "deal_id": deal, "game": game, "preset": preset}
+            found[number] = facts | {"config_sha256": config, "seats": [], "outcome": {"payoffs": {}}}
+        query = "SELECT match_id, seat, role, side, name, payoff FROM seats JOIN agents USING (agent_id)"
+        for number, seat, role, side, agent, payoff in db.execute(f"{query} ORDER BY 1, seat_no"):
+            if (match := found.get(number)) is not None:
+                match["seats"].append({"seat": seat, "role": role, "team": side, "agent": agent})
+                match["outcome"]["payoffs"][seat] = payoff
+    return list(found.values())
+
+
 def facts(run: Path) -> dict[str, Any]:
     """Schedule, stop rule and policy of a run, and the hashes that name its record."""
     from arena.run.api import run_hash

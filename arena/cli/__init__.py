@@ -7,6 +7,7 @@ import sqlite3
 import sys
 from collections.abc import Iterable
 from contextlib import suppress
+from json import JSONDecodeError
 from typing import Any
 
 from arena.core.errors import ArenaError, UnknownName, UsageError
@@ -19,6 +20,7 @@ COMMANDS = (
     "show",
     "leaderboard",
     "fork",
+    "merge",
     "export",
     "train",
     "compare",
@@ -33,7 +35,7 @@ COMMANDS = (
 def main(argv: list[str] | None = None) -> None:
     """Run one command and exit: 0 done, 1 internal error or failed matches, 2 wrong usage, 3 void matches remain,
     4 budget, 5 a training health rule, 130 interrupted."""
-    words = list(sys.argv[1:] if argv is None else argv)
+    words = ["--display=quiet" if word == "-q" else word for word in (sys.argv[1:] if argv is None else argv)]
     debug = "--debug" in words or os.environ.get("ARENA_DEBUG") == "1"
     sys.exit(_run([w for w in words if w != "--debug"], as_json="--json" in words, debug=debug))
 
@@ -61,13 +63,14 @@ def _run(words: list[str], *, as_json: bool, debug: bool) -> int:
         if debug:
             raise
         code = 2 if isinstance(error, UsageError | UnknownName) or error.kind == "store" else 1
-        return _fail(code, error.kind, error.message, error.hint, as_json)
+        place = {"match": error.match, "turn": error.turn, "resume": error.resume}
+        return _fail(code, error.kind, error.message, error.hint, as_json, place)
     except OSError as error:
         if debug:
             raise
         where = f"{error.filename}: " if error.filename else ""
         return _fail(2, "io", f"{where}{error.strerror or error}", None, as_json)
-    except sqlite3.Error as error:
+    except (sqlite3.Error, JSONDecodeError) as error:
         if debug:
             raise
         return _fail(2, "store", f"the run's record cannot be read: {error}", "nothing was changed", as_json)
@@ -111,16 +114,20 @@ def _app(commands: Iterable[str]) -> Any:
     return app
 
 
-def _fail(code: int, kind: str, message: str, hint: str | None, as_json: bool) -> int:
+def _fail(
+    code: int, kind: str, message: str, hint: str | None, as_json: bool, place: dict[str, Any] | None = None
+) -> int:
     from arena.cli.output import document, say
     from arena.models.redact import Redactor
 
     clean = Redactor().clean_error
     message, hint = clean(message), clean(hint) if hint else None
     say(f"error: {message}" + (f"\n  {hint}" if hint else ""))
+    place = place or {"match": None, "turn": None, "resume": None}
+    if place["resume"]:
+        say(f"  continue with: {place['resume']}")
     if as_json:
-        fault = {"code": code, "kind": kind, "message": message, "match": None, "turn": None}
-        document({"error": fault | {"hint": hint, "resume": None}})
+        document({"error": {"code": code, "kind": kind, "message": message, "hint": hint, **place}})
     return code
 
 

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 import threading
 import time
+from collections.abc import Iterable
+from math import sqrt
 from types import TracebackType
 from typing import Any
 
 from arena.cli.output import say
 from arena.core.errors import UsageError
 from arena.core.text import one_line
-from arena.run.runner import Progress
+from arena.run.progress import Progress, Tally
 
 MODES = ("auto", "rich", "plain", "quiet")
 
@@ -24,6 +27,7 @@ class Display:
         if mode not in MODES:
             raise UsageError(f"--display is one of {', '.join(MODES)}, not {mode!r}")
         is_terminal = sys.stderr.isatty() and os.environ.get("TERM") != "dumb" and "CI" not in os.environ
+        is_terminal = is_terminal and shutil.get_terminal_size().columns >= 60
         self.mode = ("rich" if is_terminal else "plain") if mode == "auto" else mode
         self.title = title
         self._end = threading.Event()
@@ -77,19 +81,33 @@ class Display:
     def _picture(self, progress: Progress, started: float) -> Any:
         from rich.console import Group
         from rich.progress_bar import ProgressBar
-        from rich.table import Table
         from rich.text import Text
 
         seconds = time.monotonic() - started
-        table = Table(box=None, pad_edge=False)
-        for header in ("model", "in flight", "waiting", "calls", "tokens", "cost", "latency", "state"):
-            table.add_column(header)
-        for row in progress.models():
-            table.add_row(*(Text(one_line(str(cell))) for cell in _model_cells(row)))
-        notable = [Text(one_line(text)) for text in progress.events[-5:]]
         bar = ProgressBar(total=max(progress.planned, 1), completed=progress.done, width=50)
-        head = Text(f"{one_line(self.title)}   {seconds:.0f} s")
-        return Group(head, bar, Text(_counts(progress)), *([table] if table.row_count else []), *notable)
+        head = Text(f"{one_line(self.title)}   {_duration(seconds)}{_left(progress, seconds)}")
+        tables = [
+            _table(("agent", "seats", "mean payoff", "illegal"), map(_agent_cells, progress.tallies().items())),
+            _table(
+                ("model", "in flight", "waiting", "calls", "tokens in / out", "cost", "latency", "state"),
+                map(_model_cells, progress.models()),
+            ),
+        ]
+        notable = [Text(one_line(text)) for text in progress.events[-5:]]
+        money = [Text(text) for text in filter(None, [_money(progress)])]
+        return Group(head, bar, Text(f"  {_counts(progress)}"), *(t for t in tables if t.row_count), *money, *notable)
+
+
+def _table(headers: tuple[str, ...], rows: Iterable[tuple[Any, ...]]) -> Any:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False)
+    for header in headers:
+        table.add_column(header)
+    for row in rows:
+        table.add_row(*(Text(one_line(str(cell))) for cell in row))
+    return table
 
 
 def _counts(progress: Progress) -> str:
@@ -97,15 +115,48 @@ def _counts(progress: Progress) -> str:
     return f"{progress.done} of {progress.planned} matches done{trouble}, {progress.live} in play"
 
 
+def _share(progress: Progress) -> float | None:
+    """The share of this session's matches that is done, once that says something: 20 matches, or 5 %."""
+    share = progress.done / max(progress.planned, 1)
+    return share if share and (progress.done >= 20 or share >= 0.05) else None
+
+
+def _left(progress: Progress, seconds: float) -> str:
+    share = _share(progress)
+    return f", about {_duration(seconds * (1 / share - 1))} left" if share is not None and share < 1 else ""
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes // 60} h {minutes % 60:02d} min" if minutes >= 60 else f"{minutes} min {rest:02d} s"
+
+
+def _money(progress: Progress) -> str:
+    """Spent, projected, budget; nothing where nothing costs anything."""
+    now = sum(row["cost_usd"] or 0.0 for row in progress.models())
+    spent, share = progress.spent_usd + now, _share(progress)
+    if not spent and progress.budget_usd is None:
+        return ""
+    projected = f", projected ${progress.spent_usd + now / share:.2f}" if share is not None else ""
+    budget = f", budget ${progress.budget_usd:.2f}" if progress.budget_usd is not None else ""
+    return f"spent ${spent:.2f}{projected}{budget}"
+
+
+def _agent_cells(item: tuple[str, Tally]) -> tuple[Any, ...]:
+    """Mean payoff with 95 % of a normal interval: a view from afar; `arena leaderboard` counts deals together."""
+    agent, t = item
+    mean = t.payoff / t.seats
+    error = 1.96 * sqrt(max(t.squares / t.seats - mean * mean, 0.0) / (t.seats - 1)) if t.seats > 1 else None
+    payoff = f"{mean:.3f}" if error is None else f"{mean:.3f} ± {error:.3f}"
+    return agent, t.seats, payoff, f"{t.lost / t.turns:.1%}" if t.turns else ""
+
+
 def _model_cells(row: dict[str, Any]) -> tuple[Any, ...]:
-    latency = row.get("latency_s")
+    latency = row["latency_s"]
     return (
-        row.get("model", ""),
-        row.get("in_flight", 0),
-        row.get("waiting", 0),
-        row.get("calls", 0),
-        f"{row.get('tokens_in', 0)} / {row.get('tokens_out', 0)}",
-        row.get("cost", ""),
+        *(row[key] for key in ("model", "in_flight", "waiting", "calls")),
+        f"{row['tokens_in']} / {row['tokens_out']}",
+        row["cost"],
         "" if latency is None else f"{latency:.1f} s",
-        row.get("state", ""),
+        row["state"],
     )

@@ -44,11 +44,9 @@ def command(
         raise UsageError(f"--format is one of {', '.join((*FORMATS, *TRAINING))}, not {format_!r}")
     if recipe or role or agent:
         raise UsageError(f"--recipe, --role and --agent choose training rows; --format {format_} has none")
-    if format_ == "parquet":
-        written = export_parquet(run, out, times=times)
-    else:
-        with metrics_of(run) as figures:
-            written = export_jsonl(run, out, metrics=figures if metrics else None, times=times)
+    write = export_parquet if format_ == "parquet" else export_jsonl
+    with metrics_of(run) as figures:
+        written = write(run, out, metrics=figures if metrics else None, times=times)
     run_hash = result_of(run, "").run_hash
     say(f"wrote {', '.join(str(path) for path in written)} from run {run_hash[:12]}")
     if as_json:

@@ -34,9 +34,8 @@ def command(
         document(facts)
         return
     data(f"{facts['name']}-v{facts['version']}: {facts['summary']}\n")
-    table(
-        ("preset", "seats", "sides"), [(p["name"], p["seats"], ", ".join(p["sides"]) or "-") for p in facts["presets"]]
-    )
+    presets = [(p["name"], p["seats"], ", ".join(p["sides"]) or "-", p["asks"]) for p in facts["presets"]]
+    table(("preset", "seats", "sides", "asks, about"), presets)
     data("\nasks (seen in a sample match)")
     for ask in facts["asks"]:
         data(f"  {ask['name']}: {ask['kind']}")
@@ -67,9 +66,8 @@ def _summary(name: str) -> dict[str, Any]:
     presets: list[dict[str, Any]] = []
     for preset in cls.presets:
         game = make_game(f"{name}/{preset}")[0]
-        presets.append(
-            {"name": preset, "seats": game.seat_count(), "sides": list(game.sides()), "default": not presets}
-        )
+        known = {"name": preset, "seats": game.seat_count(), "sides": list(game.sides())}
+        presets.append(known | {"asks": game.typical()[1], "default": not presets})
     return {
         "name": cls.name,
         "version": cls.version,

@@ -44,16 +44,24 @@ def command(
         bool, typer.Option(help="With each game's own figures (by replay) on a published board.")
     ] = True,
     plots: Annotated[bool, typer.Option("--plots", help="Also write the charts as SVG.")] = False,
+    figure: Annotated[
+        list[str],
+        typer.Option(
+            "--figure", help="Cross table of a game's figure, or of a quotient A/B of two, side against side."
+        ),
+    ] = [],  # noqa: B006
     check: Annotated[
         Path | None, typer.Option("--check", help="Recompute the board of DIR from its match file.")
     ] = None,
     as_json: options.Json = False,
 ) -> None:
-    """Rate the agents of some runs. Without --method: win rates and payoffs with intervals, counts, illegal rate, cost.
+    """Rate the agents of some runs. Without --method: win rates and payoffs with intervals, counts, illegal rate, cost;
+    in games with sides also by side and role, and every agent of one side against every agent of the other.
 
     Examples: `arena leaderboard runs/k`   `arena leaderboard runs/a runs/b --method all --out boards/ab`
     `arena leaderboard --check boards/ab`
     """
+    from arena.cli.counted import print_counted
     from arena.cli.output import document, say, warnings_said
     from arena.core.errors import UsageError
 
@@ -64,8 +72,10 @@ def command(
         raise UsageError("arena leaderboard needs at least one run folder or match file")
     methods = [name for text in method for name in text.split(",") if name]
     if out is None and methods in ([], ["plain"]):
-        _plain(runs, as_json)
+        print_counted(runs, as_json, figure)
         return
+    if figure:
+        raise UsageError("--figure goes with the counted table, without --method and --out")
     from arena.leaderboards import matches
     from arena.leaderboards.board import leaderboard
 
@@ -92,56 +102,6 @@ def command(
         _print(rows)
     for note in _notes(board):
         say(note)
-
-
-def plain_rows(runs: list[Path]) -> list[dict[str, Any]]:
-    """One row an agent over all these runs and match files."""
-    from arena.core.errors import UsageError
-    from arena.leaderboards import matchfile, plain
-    from arena.leaderboards.runs import is_run, parsed, seats
-
-    def read(path: Path) -> plain.Seats:
-        if is_run(path):
-            return seats(path)
-        if path.suffix == ".csv":
-            from arena.leaderboards import matches
-
-            return plain.seats_of(matches.records(matches.checked(matches.read(path))))
-        return plain.seats_of(matchfile.seat_rows(parsed(path)[0]))
-
-    found = plain.joined([read(path) for path in runs])
-    if not (found.status == 0).any():
-        lost = f" ({len(found.matches)} void or failed)" if found.matches else ""
-        raise UsageError(f"{', '.join(map(str, runs))}: there is nothing to rate: no match is done{lost}")
-    return plain.counted(found)
-
-
-def _plain(runs: list[Path], as_json: bool) -> None:
-    from arena.cli.output import document, say, table, warnings_said
-
-    with warnings_said():
-        rows = plain_rows(runs)
-    if as_json:
-        document(rows)
-        return
-    table(
-        (
-            "agent",
-            "win rate",
-            "± 95 %",
-            "payoff",
-            "± 95 %",
-            "matches",
-            "void",
-            "illegal/100",
-            "tokens/match",
-            "$/match",
-        ),
-        [_cells(row) for row in rows],
-    )
-    say("a draw counts half; intervals are clustered by deal; void matches are counted, not scored")
-    if len(rows) == 1:
-        say("one agent alone: its win rate compares it with itself")
 
 
 def _check(folder: Path, as_json: bool) -> None:
@@ -178,23 +138,3 @@ def _print(rows: list[dict[str, Any]]) -> None:
     masses = [key for key in (rows[0] if rows else {}) if key in ("elo", "alpharank_mass", "nash_mass")]
     columns = [key for key in (*_SHOWN, *masses) if rows and key in rows[0]]
     table(columns, [[row[key] for key in columns] for row in rows])
-
-
-def _cells(row: dict[str, Any]) -> tuple[Any, ...]:
-    return (
-        row["agent"],
-        row["win_rate"],
-        _half(row, "win_rate"),
-        row["payoff"],
-        _half(row, "payoff"),
-        row["n_matches"],
-        row["n_void"],
-        row["illegal_per_100_turns"],
-        row["tokens_per_match"],
-        "unpriced" if row["cost_usd_per_match"] is None else f"{row['cost_usd_per_match']:.4f}",
-    )
-
-
-def _half(row: dict[str, Any], name: str) -> float | None:
-    low, high = row.get(f"{name}_lo"), row.get(f"{name}_hi")
-    return None if low is None or high is None else (high - low) / 2

@@ -27,6 +27,9 @@ Seed = Annotated[int | None, typer.Option("--seed", help="Same seed, same answer
 Concurrency = Annotated[int | None, typer.Option("--concurrency", min=1, help="Most model calls in flight.")]
 BudgetUsd = Annotated[float | None, typer.Option("--budget", min=0, help="Dollars for the whole run; a hard limit.")]
 Executor = Annotated[str | None, typer.Option("--executor", help="async or processes.")]
+Shard = Annotated[
+    str | None, typer.Option("--shard", help="I/N: play every Nth block from the Ith; `arena merge` joins the runs.")
+]
 Workers = Annotated[int | None, typer.Option("--workers", min=1, help="Processes of the processes executor.")]
 
 

@@ -37,7 +37,10 @@ def warnings_said() -> Iterator[None]:
 
 def document(value: Any) -> None:
     """The one JSON document of a `--json` command."""
-    _write(sys.stdout, json.dumps(value, ensure_ascii=False, indent=1))
+    text = json.dumps(value, ensure_ascii=False, indent=1)
+    if sanitise(text) != text:  # the same text, with what cannot be shown written as \uXXXX
+        text = "".join(c if c == "\n" or sanitise(c) == c else json.dumps(c)[1:-1] for c in text)
+    _write(sys.stdout, text)
 
 
 def table(headers: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:

@@ -103,9 +103,9 @@ def _report(folder: Path, result: Any, view: str, as_json: bool, *, kept: bool, 
         if match.done or person is None:
             for line in transcript(match, turns, view=view):
                 data(line)
-    say(
-        f"{row['game']}/{row['preset']}, seed {row['seed']}: " + ", ".join(f"{s['seat']} = {s['agent']}" for s in seats)
-    )
+    called = {seat: f"{seat}, {name}" if name != seat else seat for seat, name in match.names.items()}
+    held = ", ".join(f"{called.get(s['seat'], s['seat'])} = {s['agent']}" for s in seats)
+    say(f"{row['game']}/{row['preset']}, seed {row['seed']}: {held}")
     if row["status"] != "done":
         say(f"the match is {row['status']}: {row['reason'] or 'not finished'}")
     if kept:

@@ -46,7 +46,8 @@ def command(
             limits = replace(limits, concurrency=concurrency)
         return limits if budget is None else replace(limits, budget_usd=budget)
 
-    with Display(display, str(run)) as shown:
+    person = _person(run)
+    with Display("quiet" if person else display, str(run)) as shown:
         result = resume(
             run,
             limits=over,
@@ -54,9 +55,11 @@ def command(
             retry_failed=retry_failed,
             accept_changes=accept_changes,
             watch=shown.watch,
-            person=_person(run),
+            person=person,
             posterior=options.posterior,
         )
+    if person is not None and result.status == "complete":
+        _transcript(run)
     report(result, as_json, document, say)
     raise typer.Exit(result.exit_code)
 
@@ -77,6 +80,19 @@ def _training(run: Path, budget: float | None, display: str, as_json: bool) -> N
     except (Unhealthy, VoidMatches, BudgetReached) as error:
         raise typer.Exit(fault(error, run, as_json)) from error
     report(result, as_json)
+
+
+def _transcript(run: Path) -> None:
+    """The whole match, now that nothing of it is hidden any more."""
+    from arena.cli.output import data
+    from arena.run.replayed import replayed
+    from arena.run.transcript import transcript
+    from arena.store.reader import Reader
+
+    with Reader(run) as reader:
+        for row in reader.matches():
+            for line in transcript(replayed(reader, row), reader.rows("turns", row["match_id"])):
+                data(line)
 
 
 def _person(run: Path) -> Person | None:

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+import textwrap
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import typer
 
 from arena.cli import options
+
+T = TypeVar("T")
+NO_BREAK = "\x00"  # between a figure's name and its value, so that no line ends there
 
 
 def command(
@@ -26,8 +31,11 @@ def command(
 
     Examples: `arena show runs/k`   `arena show runs/k 12 --view player_0`   `arena show runs/k --verify`
     """
+    from arena.core.errors import UsageError
     from arena.store.reader import Reader
 
+    if match is None and (prompts or plot is not None or view != "omniscient"):
+        raise UsageError("--view, --prompts and --plot show one match; name it: arena show RUN MATCH")
     with Reader(run) as reader:
         if verify:
             _verify(reader, as_json)
@@ -41,7 +49,8 @@ def _run(reader: Any, as_json: bool) -> None:
     from arena.cli.output import document, say, table
     from arena.run.api import result_of
 
-    result, agents = result_of(reader.folder, ""), _agents(reader)
+    result = result_of(reader.folder, "")
+    agents, sides = _of_seats(reader, "agent"), _of_seats(reader, "side")
     rows = [_row(row, agents[row["match_id"]]) for row in reader.matches()]
     if as_json:
         facts = {"run": str(reader.folder), "run_id": result.run_id, "status": result.status}
@@ -51,7 +60,10 @@ def _run(reader: Any, as_json: bool) -> None:
     table(
         ("match", "game", "deal", "agents", "payoffs", "turns", "status"),
         [
-            (r["match"], r["game"], r["deal_id"], _shared(r["agents"]), _numbers(r["payoffs"]), r["turns"], _status(r))
+            (
+                *(r["match"], r["game"], r["deal_id"], _shared(r["agents"], sides[r["match"]])),
+                *(_numbers(r["payoffs"], sides[r["match"]]), r["turns"], _status(r)),
+            )
             for r in rows
         ],
     )
@@ -83,7 +95,8 @@ def _match(reader: Any, name: str, view: str, prompts: bool, plot: Path | None, 
     data(f"{head}, {_status(row)}")
     for seat, agent in seats.items():
         role = match.roles.get(seat) if view == "omniscient" else None
-        data(f"  {seat} = {agent}" + (f" ({role})" if role else ""))
+        called = match.names.get(seat, seat)
+        data(f"  {seat}{'' if called == seat else f', {called}'} = {agent}" + (f" ({role})" if role else ""))
     data("")
     if prompts:
         _calls(reader, row)
@@ -91,8 +104,8 @@ def _match(reader: Any, name: str, view: str, prompts: bool, plot: Path | None, 
     for line in transcript(match, reader.rows("turns", row["match_id"]), view=view):
         data(line)
     figures = {k: v for k, v in match.metrics().items() if v is not None} if match.done and view == "omniscient" else {}
-    if figures:
-        data("\nmetrics: " + ", ".join(f"{key} {value:g}" for key, value in figures.items()))
+    for line in _figures(figures, match.seats):
+        data(line)
 
 
 def _calls(reader: Any, row: dict[str, Any]) -> None:
@@ -121,10 +134,11 @@ def _verify(reader: Any, as_json: bool) -> None:
         raise typer.Exit(1)
 
 
-def _agents(reader: Any) -> dict[int, dict[str, str]]:
-    found: dict[int, dict[str, str]] = {}
+def _of_seats(reader: Any, what: str) -> dict[int, dict[str, Any]]:
+    """Match -> seat -> its agent, or its side."""
+    found: dict[int, dict[str, Any]] = {}
     for seat in reader.seats():
-        found.setdefault(seat["match_id"], {})[seat["seat"]] = seat["agent"]
+        found.setdefault(seat["match_id"], {})[seat["seat"]] = seat[what]
     return found
 
 
@@ -152,14 +166,44 @@ def _events(match: Any, view: str) -> list[dict[str, Any]]:
     return [{"kind": e.kind, "audience": e.audience, "facts": e.facts} for e in shown]
 
 
-def _shared(agents: dict[str, str]) -> str:
-    """Agents in seat order; neighbours of one name once, with their number."""
-    names = list(agents.values())
-    return ", ".join(f"{n}×{names.count(n)}" if names.count(n) > 1 else n for n in dict.fromkeys(names))
+def _shared(agents: dict[str, str], sides: dict[str, str | None]) -> str:
+    """Agents in seat order, those of one name once, with their number; where seats have sides, side by side."""
+    return "; ".join(
+        (f"{side}: " if side else "")
+        + ", ".join(f"{n}×{names.count(n)}" if names.count(n) > 1 else n for n in dict.fromkeys(names))
+        for side, names in _by_side(agents, sides).items()
+    )
 
 
-def _numbers(payoffs: dict[str, float] | None) -> str:
-    return "-" if payoffs is None else " ".join(f"{value:g}" for value in payoffs.values())
+def _numbers(payoffs: dict[str, float] | None, sides: dict[str, str | None]) -> str:
+    """Payoffs in seat order; of a side whose seats were paid the same, once."""
+    if payoffs is None:
+        return "-"
+    paid = _by_side(payoffs, sides)
+    if "" not in paid and all(len(set(values)) == 1 for values in paid.values()):
+        return ", ".join(f"{side} {values[0]:g}" for side, values in paid.items())
+    return " ".join(f"{value:g}" for value in payoffs.values())
+
+
+def _by_side(of_seat: Mapping[str, T], sides: Mapping[str, str | None]) -> dict[str, list[T]]:
+    found: dict[str, list[T]] = {}
+    for seat, value in of_seat.items():
+        found.setdefault(sides.get(seat) or "", []).append(value)
+    return dict(sorted(found.items()))
+
+
+def _figures(figures: Mapping[str, float], seats: Sequence[str]) -> Iterator[str]:
+    """The match's own figures first, then those of each seat (whose names end in it), in lines that can be read."""
+    of_seat: dict[str, list[str]] = {seat: [] for seat in ("", *seats)}
+    for name, value in figures.items():
+        seat = next((s for s in seats if name.endswith(f"_{s}")), "")
+        of_seat[seat].append(f"{name.removesuffix(f'_{seat}')} {value:g}".replace(" ", NO_BREAK))
+    for seat, shown in of_seat.items():
+        if shown:
+            yield f"\nfigures of {seat or 'the match'}:"
+            yield textwrap.fill(", ".join(shown), 110, break_on_hyphens=False, break_long_words=False).replace(
+                NO_BREAK, " "
+            )
 
 
 def _status(row: dict[str, Any]) -> str:

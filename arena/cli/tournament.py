@@ -25,11 +25,14 @@ def command(
     budget: options.BudgetUsd = None,
     executor: options.Executor = None,
     workers: options.Workers = None,
+    shard: options.Shard = None,
     set_: options.Set = [],  # noqa: B006  # the parser's default
     dry_run: Annotated[bool, typer.Option("--dry-run", help="What it would take; starts nothing.")] = False,
+    board: Annotated[bool, typer.Option("--board", help="Print the counted leaderboard at the end.")] = False,
     allow_unpriced: Annotated[
         bool, typer.Option("--allow-unpriced", help="Budget although a model has no price.")
     ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask before a run that may cost more than $5.")] = False,
     display: options.Display = "auto",
     as_json: options.Json = False,
 ) -> None:
@@ -38,11 +41,15 @@ def command(
     Examples: `arena tournament kuhn --agents bot/nash,bot/loose,bot/tight --matches 300 --out runs/k`
     `arena tournament league.toml --budget 5 --out runs/l`
     """
+    from arena.cli.confirm import confirm
+    from arena.cli.counted import print_counted
     from arena.cli.display import Display
     from arena.cli.output import document, say
     from arena.core.errors import UsageError
     from arena.run.api import start
 
+    if board and as_json:
+        raise UsageError("--board prints tables, --json one document: use arena leaderboard RUN --json")
     options.check_seed(seed)
     values, source = _values(game)
     flags = {"agents": agents or None, "matches": matches, "seed": seed}
@@ -53,6 +60,7 @@ def command(
         ("schedule", "kind", schedule),
         ("executor", "kind", executor),
         ("executor", "workers", workers),
+        ("executor", "shard", shard),
         ("limits", "allow_unpriced", allow_unpriced or None),
     ):
         if value is not None:
@@ -64,11 +72,14 @@ def command(
     if dry_run:
         _dry_run(settings, specs, as_json)
         return
+    confirm(settings, specs, yes=yes)
     folder = out or options.default_folder(settings.games[0].name)
     say(f"run folder: {folder}")
     with Display(display, f"{folder}: {', '.join(g.name for g in settings.games)}, seed {settings.seed}") as shown:
         result = start(settings, specs, folder, watch=shown.watch, posterior=options.posterior)
     report(result, as_json, document, say)
+    if board:
+        print_counted([folder])
     raise typer.Exit(result.exit_code)
 
 

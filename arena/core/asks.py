@@ -324,6 +324,7 @@ class Form(Ask):
             field.optional = True
             field.__dict__.pop("hash", None)
         self.fields = (*fields, *said)
+        self._names = frozenset(field.name for field in self.fields)
         self.intent = tuple(field.name for field in intent)
         self.rule, self._draw = rule, draw
         if fallback is _UNSET:
@@ -333,9 +334,8 @@ class Form(Ask):
     def check(self, answer: Answer) -> Answer:
         if not isinstance(answer, dict):
             raise IllegalAnswer(f"{self.name}: {_shown(answer)} is not an object")
-        names = [field.name for field in self.fields]
         for key in answer:
-            if key not in names:
+            if key not in self._names:
                 raise IllegalAnswer(f"{self.name}: there is no field {_shown(key)}")
         whole: dict[str, Any] = {}
         for field in self.fields:

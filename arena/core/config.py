@@ -88,8 +88,7 @@ class Config:
 
     @classmethod
     def secret(cls) -> frozenset[str]:
-        fields = cls.__dataclass_fields__ if cls is not Config else {}  # type: ignore[attr-defined]
-        return frozenset(n for n, f in fields.items() if f.metadata.get("secret"))
+        return _secret(cls)
 
     @classmethod
     def describe(cls) -> list[dict[str, Any]]:
@@ -103,6 +102,17 @@ class Config:
             }
             for name, kind in _kinds(cls).items()
         ]
+
+
+def _secret(cls: Any) -> frozenset[str]:
+    """The secret fields; worked out once a class."""
+    if cls is Config:
+        return frozenset()
+    if "_secrets" not in cls.__dict__:
+        fields = cls.__dataclass_fields__.items()
+        cls._secrets = frozenset(name for name, field in fields if field.metadata.get("secret"))
+    found: frozenset[str] = cls._secrets
+    return found
 
 
 def _kinds(cls: Any) -> dict[str, Any]:

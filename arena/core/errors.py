@@ -22,9 +22,13 @@ from difflib import get_close_matches
 
 
 class ArenaError(Exception):
-    """The root. `kind` is the word that --json output and the troubleshooting page use; `hint` says what to do next."""
+    """The root. `kind` is the word that --json output and the troubleshooting page use; `hint` says what to do next,
+    `match` and `turn` where it happened, `resume` is the command that goes on."""
 
     kind = "error"
+    match: int | None = None
+    turn: int | None = None
+    resume: str | None = None
 
     def __init__(self, message: str, *, hint: str | None = None) -> None:
         super().__init__(message)

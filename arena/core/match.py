@@ -176,16 +176,18 @@ class Match:
             self._apply()
 
     def _apply(self) -> None:
-        batch, told, given = len(self.batch_ends) - 1, len(self.events), self._answers
+        batch, told, given, views = len(self.batch_ends) - 1, len(self.events), self._answers, self._views
+        number = len(self.turns)
         answers: dict[str, Answer] = {}
         for seat, ask in self._open.items():
             answer, fallback = given[seat]
             answers[seat] = answer
-            turn = Turn(len(self.turns), batch, seat, ask, answer, fallback, told)
+            turn = Turn(number, batch, seat, ask, answer, fallback, told)
             self.turns.append(turn)
-            if seat in self._views:
-                self._views[seat]._answered(turn)
-        if self.chance and self.turns[-1].turn >= self.chance[0] > self.turns[-1].turn - len(answers):
+            number += 1
+            if seat in views:
+                views[seat]._answered(turn)
+        if self.chance and number > self.chance[0] >= number - len(answers):
             self._table.branch(*self.chance)
         self._open, self._answers = {}, {}
         self._advance(answers)

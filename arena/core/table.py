@@ -44,7 +44,9 @@ class Table:
 
     def ask_all(self, asks: Mapping[str, Ask] | Iterable[str], ask: Ask | None = None) -> Awaitable[dict[str, Answer]]:
         """`await` it: everybody's answers, given at the same time; nobody sees another's before all are in."""
-        return _suspend(dict(asks) if isinstance(asks, Mapping) else {seat: _given(ask) for seat in asks})
+        if type(asks) is dict or isinstance(asks, Mapping):  # the usual case first: it is quicker to tell
+            return _suspend(dict(asks))
+        return _suspend({seat: _given(ask) for seat in asks})
 
     def tell(self, to: str | Iterable[str], kind: str, /, **facts: Any) -> None:
         """A fact for an audience: EVERYONE, NOBODY (the log), a seat, or seats."""

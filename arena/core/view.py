@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from arena.core.events import Event
@@ -113,7 +113,3 @@ class View:
     def messages(self) -> list[dict[str, str]]:
         """What a model reads: rules, then by turns what happened and what the seat answered. Works at any moment."""
         return self._match.render(self)
-
-    def told(self, since: int) -> Iterable[Event]:
-        """The events from the `since`-th on."""
-        return self.events[since:]

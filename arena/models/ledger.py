@@ -91,7 +91,7 @@ def _table() -> dict[str, Any]:
 
 def estimate_tokens(messages: Iterable[Mapping[str, str]]) -> int:
     """A prompt's tokens at four characters each, with four for each message's frame."""
-    return sum(math.ceil(len(message["content"]) / 4) + (4 if "role" in message else 0) for message in messages)
+    return sum([(len(message["content"]) + 3) // 4 + (4 if "role" in message else 0) for message in messages])
 
 
 def checked_usage(usage: Usage, request: Request, response: Response) -> tuple[Usage, bool]:
@@ -169,11 +169,16 @@ class Totals:
     @property
     def text(self) -> str:
         """The cost as it is printed."""
-        known = dollars(self.units)
-        if not self.unpriced:
-            return known
-        calls = f"{self.unpriced} unpriced call" + "s" * (self.unpriced != 1)
-        return f"≥ {known} + {calls}" if self.units else f"unpriced ({calls})"
+        return cost_text(usd(self.units), self.unpriced)
+
+
+def cost_text(known_usd: float, unpriced: int) -> str:
+    """A cost as it is printed: an unpriced call is never 0."""
+    known = dollars(round(known_usd * _UNITS))
+    if not unpriced:
+        return known
+    calls = f"{unpriced} unpriced call" + "s" * (unpriced != 1)
+    return f"≥ {known} + {calls}" if known_usd else f"unpriced ({calls})"
 
 
 class Reservation(NamedTuple):
@@ -247,6 +252,15 @@ class Budget:
             self._check_time()
             self._serve()
 
+    def check_time(self) -> None:
+        """BudgetReached once the run's time is over."""
+        self._check_time()
+        if self.reached:
+            raise self._ended()
+
+    def _ended(self) -> BudgetReached:
+        return BudgetReached(self.reached or "", hint="`arena resume RUN --budget MORE` goes on from here")
+
     def _serve(self) -> None:
         """Grant what fits, in order; fail all that wait once the budget is used up."""
         while self._waiting:
@@ -258,9 +272,7 @@ class Budget:
                         return
                     self.reached = f"stopped by budget: {short}"
                 if self.reached:
-                    turn.set_exception(
-                        BudgetReached(self.reached, hint="`arena resume RUN --budget MORE` goes on from here")
-                    )
+                    turn.set_exception(self._ended())
                 else:
                     self._hold(wanted)
                     turn.set_result(None)

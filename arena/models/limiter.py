@@ -48,7 +48,7 @@ class Clock:
 class Bucket:
     """A quota per minute, refilled continuously; at most ten seconds' worth is saved up."""
 
-    def __init__(self, per_minute: int | None, now: float) -> None:
+    def __init__(self, per_minute: float | None, now: float) -> None:
         self._rate = (per_minute or 0) / 60
         self.capacity = math.inf if per_minute is None else max(per_minute / 6, 1.0)
         self._level, self._at = self.capacity, now
@@ -88,8 +88,8 @@ class Lane:
         self,
         limiter: Limiter,
         *,
-        rpm: int | None = None,
-        tpm: int | None = None,
+        rpm: float | None = None,
+        tpm: float | None = None,
         concurrency: int | None = None,
         fixed: bool = False,
         capped: bool = True,
@@ -205,8 +205,8 @@ class Limiter:
     def lane(
         self,
         *,
-        rpm: int | None = None,
-        tpm: int | None = None,
+        rpm: float | None = None,
+        tpm: float | None = None,
         concurrency: int | None = None,
         fixed: bool = False,
         capped: bool = True,

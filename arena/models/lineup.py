@@ -68,6 +68,10 @@ class Model:
             self._key = asyncio.ensure_future(ask())
         return await asyncio.shield(self._key)
 
+    @property
+    def latency_s(self) -> float | None:
+        return median(self.latencies) if self.latencies else None
+
     def state(self, now: float) -> dict[str, Any]:
         """What it is doing and what it came to, as JSON."""
         totals, wait, text = self.totals, self.lane.paused_until - now, self.circuit.text()
@@ -86,7 +90,7 @@ class Model:
             "cost": totals.text,
             "unpriced_calls": totals.unpriced,
             "saved_usd": usd(totals.saved),
-            "latency_s": median(self.latencies) if self.latencies else None,
+            "latency_s": self.latency_s,
         }
 
 
@@ -100,8 +104,9 @@ class Models:
         *,
         own: Mapping[str, Mapping[str, Any]],
         concurrency: int | None,
+        share: int = 1,
     ) -> None:
-        self._limiter, self._make, self._concurrency = limiter, make, concurrency
+        self._limiter, self._make, self._concurrency, self._share = limiter, make, concurrency, share
         self._own = {name: _typed(name, options) for name, options in own.items()}
         self._models: dict[ModelName, Model] = {}
         self._endpoints: dict[tuple[str, ...], tuple[Lane, Circuit]] = {}
@@ -130,9 +135,13 @@ class Models:
         return self._limiter.lane(concurrency=_LOCAL_AHEAD * batch, fixed=True, capped=self._concurrency is not None)
 
     def _lane(self, options: Mapping[str, Any]) -> Lane:
-        given = [n for n in (options.get("concurrency"), self._concurrency) if n]
+        """A model's limits; where several sessions keep them together, this one's part of them."""
+        rpm, tpm, own = (options.get(key) for key in ("rpm", "tpm", "concurrency"))
+        given = [n for n in (own and max(1, own // self._share), self._concurrency) if n]
         return self._limiter.lane(
-            rpm=options.get("rpm"), tpm=options.get("tpm"), concurrency=min(given) if given else None
+            rpm=rpm and rpm / self._share,
+            tpm=tpm and tpm / self._share,
+            concurrency=min(given) if given else None,
         )
 
 

@@ -24,7 +24,7 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 from arena.core.canonical import digest
-from arena.core.errors import UnknownName, UsageError
+from arena.core.errors import StoreError, UnknownName, UsageError
 from arena.core.seeds import stream
 from arena.models.ledger import estimate_tokens
 from arena.models.options import Duration, Options, parse
@@ -284,6 +284,8 @@ def needs(name: ModelName) -> list[str]:
         path = str(name.options.get(key, ""))
         if name.model == kind and not (path and Path(path).expanduser().exists()):
             faults.append(f"there is no {path}" if path else f"mock/{kind} needs ?{key}=PATH")
+        elif name.model == kind == "replay":
+            faults += _not_a_run(Path(path).expanduser())
     try:
         _Call(Request(()), 0, 0).latency_s(str(name.options.get("latency", "0ms")))
     except ValueError:
@@ -291,6 +293,17 @@ def needs(name: ModelName) -> list[str]:
     if set(filter(None, str(name.options.get("supports", "")).split(","))) - {"-schema", "-seed", "-logprobs"}:
         faults.append("supports takes -schema, -seed, -logprobs, joined by commas (%2C in a list)")
     return faults
+
+
+def _not_a_run(folder: Path) -> list[str]:
+    from arena.store.reader import Reader
+
+    try:
+        with Reader(folder) as reader:
+            reader.manifest()
+    except StoreError as error:
+        return [error.message]
+    return []
 
 
 def _is_rate(text: str) -> bool:

@@ -23,14 +23,15 @@ from arena.models.types import ProviderError, Response
 SECRET_NAME = re.compile(r"(?i)key|token|secret|passw|credential")
 SHORTEST = 8
 
+# A look ahead is bounded: a reply may be a megabyte of "sk-sk-sk-".
 _KEY = re.compile(
     r"""
     (?<![A-Za-z0-9])(?:
-        sk-(?=[A-Za-z_-]*[0-9])[A-Za-z0-9_-]{16,}           # openai, anthropic, openrouter, deepseek
+        sk-(?=[A-Za-z_-]{0,32}[0-9])[A-Za-z0-9_-]{16,}        # openai, anthropic, openrouter, deepseek
       | AIza[A-Za-z0-9_-]{30,} | ya29\.[A-Za-z0-9_-]{20,}    # google
-      | (?:gsk|hf|ghp|gho|ghs|glpat|r8|xai|pplx|csk|nvapi)[_-](?=[A-Za-z_-]*[0-9])[A-Za-z0-9_-]{20,}
+      | (?:gsk|hf|ghp|gho|ghs|glpat|r8|xai|pplx|csk|nvapi)[_-](?=[A-Za-z_-]{0,32}[0-9])[A-Za-z0-9_-]{20,}
       | github_pat_[A-Za-z0-9_]{20,} | xox[abprs]-[A-Za-z0-9-]{10,} | AKIA[A-Z0-9]{16}
-      | eyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*
+      | eyJ[A-Za-z0-9_-]{8,256}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*
     )""",
     re.VERBOSE,
 )

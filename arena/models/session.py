@@ -90,11 +90,16 @@ class Session:
         redactor: Redactor | None = None,
         make: Callable[[ModelName, Redactor], ModelClient] = make_client,
         note: Callable[[str, dict[str, Any]], None] | None = None,
+        probed: Callable[[ModelName, Request, Call], None] | None = None,
+        share: int = 1,
     ) -> None:
-        """`note(kind, facts)` hears what belongs into the run's notes: a capability learned, a circuit opened."""
+        """`note(kind, facts)` hears what belongs into the run's notes: a capability learned, a circuit opened;
+        `probed` hears every call of a probe. `share`: this is one of so many sessions that keep a model's limits
+        together."""
         self._clock = clock or Clock()
         self._redactor = redactor or Redactor()
         self._note = note or (lambda kind, facts: None)
+        self._probed = probed or (lambda name, request, call: None)
         self._allow_unpriced = limits.allow_unpriced if limits else False
         self._budget = Budget(
             self._clock,
@@ -108,7 +113,11 @@ class Session:
         concurrency = limits.concurrency if limits else None
         self._limiter = Limiter(self._clock, cap=concurrency or DEFAULT_CAP, seed=seed)
         self._models = Models(
-            self._limiter, lambda name: make(name, self._redactor), own=models or {}, concurrency=concurrency
+            self._limiter,
+            lambda name: make(name, self._redactor),
+            own=models or {},
+            concurrency=concurrency,
+            share=share,
         )
         self._cache = open_cache() if cache == "environment" else cache
         self._under_way: dict[str, asyncio.Future[Call]] = {}
@@ -158,6 +167,14 @@ class Session:
         models = [self._models.get(name) for name in names]
         if self._budget.has_money_limit and not self._allow_unpriced:
             refuse_unpriced((str(model.name), model.price) for model in models)
+
+    def latency_s(self, name: ModelName) -> float | None:
+        """The median seconds of a model's latest replies; None while there is none."""
+        return self._models.get(name).latency_s
+
+    def check_time(self) -> None:
+        """BudgetReached when the run's time is over: for matches that ask no model."""
+        self._budget.check_time()
 
     def state(self) -> list[dict[str, Any]]:
         """A row for each model, as JSON: what it is doing and what it came to."""
@@ -215,7 +232,10 @@ class Session:
         spent: list[Call] = []
 
         async def ask(request: Request) -> Response:
+            patience = float(model.name.options.get("timeout") or request.timeout_s)
+            request = replace(request, timeout_s=min(patience, request.timeout_s))
             spent.append(await self._try(model, request, Attempts(), is_probe=False))
+            self._probed(model.name, request, spent[-1])
             return spent[-1].response
 
         try:

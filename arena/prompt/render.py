@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from arena.core.asks import Ask
 from arena.core.errors import GameError
-from arena.core.events import NOBODY, Event
+from arena.core.events import Event
 from arena.core.text import Spoken, one_line, quoted
 from arena.core.view import Exchange, View
 from arena.prompt.block import answer_block
@@ -244,14 +244,10 @@ def _names_filter() -> Callable[..., str]:
     return names
 
 
-def templates_needed(kinds: Iterable[Event]) -> set[str]:
-    """The event templates that a match's events need: every kind that reaches a seat."""
-    return {f"events/{event.kind}.j2" for event in kinds if event.audience != NOBODY}
-
-
 def spectator_line(match: Match, event: Event, view: str) -> str:
-    """An event in the words of its template, for somebody who watches: from the view of a seat, or of its hearers."""
-    hearer = view if view in match.seats else event.audience[0] if isinstance(event.audience, tuple) else ""
-    own = match.view(hearer or match.seats[0])
-    page = _page(own)
+    """An event in the words of its template, for somebody who watches: from the view of a seat, else of its only
+    hearer. What several heard is told of each by name: a template leaves out what its reader did itself."""
+    heard = event.audience if isinstance(event.audience, tuple) else ()
+    hearer = view if view in match.seats else heard[0] if len(heard) == 1 else ""
+    page = _page(match.view(hearer or (heard or match.seats)[0]))
     return page.render(f"events/{event.kind}.j2", {**event.facts, "me": hearer})

@@ -18,15 +18,15 @@ from arena.core.errors import StoreError, UsageError
 from arena.core.game import Game
 from arena.models.ledger import price_of, refuse_unpriced
 from arena.models.names import AgentName, AgentSpec, find_bot, parse_list, resolve
-from arena.registry import find_game, load_game, require_trust, trust
+from arena.registry import find_game, load_game, load_version, require_trust, trust
 from arena.run.batches import Batches
 from arena.run.executors import EXECUTORS
 from arena.run.job import Job, Played
 from arena.run.manifest import manifest_rows, session_row
 from arena.run.plan import Planned, Selected, make_plan
 from arena.run.players import Person
+from arena.run.progress import Progress
 from arena.run.rows import now_ms, plan_rows
-from arena.run.runner import Progress
 from arena.run.schedules import Posterior, find_schedule
 from arena.run.settings import Limits, Settings
 from arena.store.reader import Reader
@@ -107,10 +107,12 @@ def start(
     if plan is None:
         batches = _batches(settings, selected, folder, posterior)
         plan = batches.first() if batches else make_plan(settings, selected)
+    whole = plan
+    plan = [p for p in whole if settings.has_block(p.block)]
     agents = {spec.agent.canonical: spec for spec in specs}
     ids = {name: number for number, name in enumerate(agents, start=1)}
-    unit = manifest_rows(settings, plan, parent)
-    game = load_game(plan[0].where)
+    unit = manifest_rows(settings, whole, parent)
+    game = load_game(whole[0].where)
     stored = {name: agent_json(spec.agent, game) for name, spec in agents.items()}
     for name, spec in agents.items():
         unit.append(("agent", (ids[name], name, spec.agent.display, spec.agent.kind, canonical(stored[name]))))
@@ -140,8 +142,8 @@ def resume(
     with Reader(folder) as reader:
         manifest = reader.manifest()
         settings = Settings.from_json(manifest["config"])
-        ids = {agent["name"]: number for number, agent in reader.agents().items()}
-        stored = {agent["name"]: json.loads(agent["spec"]) for agent in reader.agents().values()}
+        agents = {agent["name"]: agent for agent in reader.agents().values()}
+        stored = {name: json.loads(agent["spec"]) for name, agent in agents.items()}
         plan = open_matches(reader, settings, retry_failed=retry_failed)
         spent, (past, spent_s) = reader.ledger(), reader.sessions()
     if limits is not None:
@@ -162,13 +164,14 @@ def resume(
             manifest["run_id"],
             settings,
             tuple(plan),
-            ids,
+            {name: agent["agent_id"] for name, agent in agents.items()},
             stored,
             resumed=True,
             accept_changes=accept_changes,
             spent_usd=spent["cost_usd"] or 0.0,
             spent_tokens=spent["tokens_in"] + spent["tokens_out"],
             spent_s=spent_s,
+            fingerprints={name: agent["fingerprint"] for name, agent in agents.items() if agent["fingerprint"]},
         )
         session = 1 + past
         return _execute(job, writer, session, person, watch, batches)
@@ -185,11 +188,14 @@ def open_matches(reader: Reader, settings: Settings, *, retry_failed: bool = Fal
         require_trust(game.name)
     where = {find_game(g.name).cls.name: find_game(g.name).where for g in settings.games}
     wanted = {"planned", "running", "void", *(["failed"] if retry_failed else [])}
-    return [
+    found = [
         planned_of(row, seating[row["match_id"]], where)
         for row in reader.matches()
         if row["status"] in wanted and not (row["reason"] or "").startswith("context_length")
     ]
+    for name, game_where in {(p.game, p.where) for p in found}:
+        load_version(game_where, name)
+    return found
 
 
 def planned_of(row: Mapping[str, Any], seating: Mapping[str, str], where: Mapping[str, str]) -> Planned:
@@ -268,6 +274,8 @@ def _batches(
     kind = str(settings.schedule.get("kind", "paired"))
     if kind == "fork" or not find_schedule(kind).looks:
         return None
+    if settings.shard is not None:
+        raise UsageError(f"the schedule {kind!r} looks at results, so it cannot be played in shards")
     return Batches(settings, agents, folder, posterior)
 
 
@@ -286,6 +294,8 @@ def _execute(
         writer.put(plan_rows(plan, job.agent_ids)).result()
         return plan
 
+    parts = job.settings.shards[1]
+    job = replace(job, settings=replace(job.settings, limits=job.settings.limits.divided(parts)), share=parts)
     progress = Progress(planned=len(job.plan))
     writer.on_trouble = progress.say
     writer.put(session_row(session)).result()
@@ -300,8 +310,12 @@ def _execute(
         status = played.status
     except KeyboardInterrupt:
         status = "interrupted"
+    except UsageError as error:  # an agent changed: what is recorded stands
+        error.resume = f"arena resume {shlex.quote(job.folder)} --accept-changes" if job.resumed else None
+        raise
     except StoreError as error:  # what could not be written is lost; what was written is there
         progress.say(error.message)
+        progress.say(f"{writer.lost_replies} replies that were paid for could not be written and are lost")
     finally:
         with suppress(StoreError):
             writer.put([("session_end", (now_ms(), EXIT.get(status or "complete"), session))]).result()
@@ -325,6 +339,8 @@ def _same_run(settings: Settings, folder: Path, watch: Watch | None, posterior: 
             f"{folder} holds another run: {', '.join(fields)} differ",
             hint=f"choose another --out, or go on with that one: arena resume {folder}",
         )
+    if manifest["config"]["shard"] != settings.shard:
+        raise UsageError(f"{folder} holds shard {manifest['config']['shard'] or '1/1'}; choose another --out")
     return resume(
         folder, limits=lambda _: settings.limits, executor=settings.executor, watch=watch, posterior=posterior
     )

@@ -4,7 +4,7 @@ next one is made; a call that the record already holds is not made again."""
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -18,8 +18,8 @@ from arena.models.types import ProviderError, Request, Sampling
 from arena.prompt.render import environment, messages
 from arena.prompt.shape import Shape, shape_of
 from arena.registry import package_file
-from arena.run.keys import call_key, prompt_chain
-from arena.run.rows import Evidence
+from arena.run.keys import PromptChain, call_key
+from arena.run.rows import Evidence, Place, call_rows, now_ms
 from arena.store.reader import StoredCall
 from arena.store.writer import Unit
 
@@ -57,7 +57,7 @@ class TurnContext:
         self.evidence: list[Evidence] = []
         self.unit: Unit = []
         self._ordinals: Counter[tuple[int, str, int]] = Counter()
-        self._stored: Mapping[str, StoredCall] = live.stored_calls.get(turn, {})
+        self._stored: dict[str, StoredCall] = dict(live.stored_calls.get(turn, {}))
 
     @property
     def as_objects(self) -> bool:
@@ -100,22 +100,26 @@ class TurnContext:
         logprobs: bool = False,
     ) -> Completion:
         path = self._path(purpose, sample)
-        links = prompt_chain(messages)
+        links = self.live.chains.setdefault(self.view.seat, PromptChain()).links(messages)
         prompt = links[-1].hash
         sampling = self._sampling(temperature)
-        params = canonical(sampling.as_json())
+        asked = canonical(sampling.as_json())
         self.last_max_tokens = sampling.max_tokens
         self.last_messages = list(messages)
         planned, run = self.live.planned, self.live.run
-        self.last_key = key = call_key(run.run_id, planned.key, self.live.execution, self.turn, path)
-        stored = self._stored.get(path)
-        if stored is not None and self._is_same(stored, prompt, params):
+        stored = self._stored.pop(path, None)
+        if stored is not None and (stored.prompt, stored.asked) != (prompt, asked):
+            self._ask_anew(stored)
+            stored = None
+        if stored is not None:
+            self.last_key = stored.call_key
             self.spent.seconds += (stored.latency_ms or 0) / 1000
             self.evidence.append(Evidence(self.turn, path, prompt, stored.reply, stored.finish, "ok"))
             return Completion(stored.reply, stored.finish, stored.reasoning)
         await self.flush()
         if run.stopping:
             raise Stopped
+        self.last_key = key = call_key(run.run_id, planned.key, self.live.execution, self.turn, path)
         left = self.live.time_left(self.view.seat, self.spent.seconds)
         self.on_clock = left < self.player.timeout_s
         request = Request(
@@ -144,7 +148,12 @@ class TurnContext:
         self.spent.seconds += call.latency_ms / 1000
         response = call.response
         reply = response.text.encode("utf-8", "replace").decode()
-        self.unit += run.call_rows(self, key, path, links, params, request, call)
+        attempt = path.split("/")[0]
+        word = "reask" if attempt != "r0" else "turn" if purpose == "act" else f"method:{purpose}"
+        agent, seat = run.agent_ids[self.player.name], self.live.match.seats.index(self.view.seat)
+        place = Place(path, word, agent, planned.number, self.live.execution, self.turn, seat)
+        rows = call_rows(key, place, prompt, asked, request, call, thoughts=run.recording.reasoning)
+        self.unit += [*run.new_links(links), *rows]
         self.evidence.append(Evidence(self.turn, path, prompt, reply, response.finish, "ok"))
         return Completion(reply, response.finish, response.reasoning)
 
@@ -168,16 +177,27 @@ class TurnContext:
             sampling = replace(sampling, temperature=temperature)
         return replace(sampling, max_tokens=sampling.max_tokens * self.spent.factor)
 
-    def _is_same(self, stored: StoredCall, prompt: str, params: str) -> bool:
-        if stored.prompt == prompt and stored.params == params:
-            return True
-        if self.live.run.accept_changes:
-            return False
-        raise UsageError(
-            f"match {self.live.planned.number}, turn {self.turn}: {self.player.name} or its prompts changed since this "
-            "call was recorded",
-            hint="--accept-changes asks anew from here on and notes it",
-        )
+    def _ask_anew(self, stored: StoredCall) -> None:
+        """The agent or its prompts changed since that call. Where the user accepts it, what the turn was told from here
+        on is set aside, with its cost, and asked again under a new execution."""
+        live, number = self.live, self.live.planned.number
+        if not live.run.accept_changes:
+            error = UsageError(
+                f"match {number}, turn {self.turn}: {self.player.name} or its prompts changed since this call was "
+                "recorded",
+                hint="--accept-changes asks anew from here on and notes it",
+            )
+            error.match, error.turn = number, self.turn
+            raise error
+        live.execution += 1
+        for call in (stored, *self._stored.values()):
+            self.unit += [("supersede_call", (call.call_key,)), ("drop_call", (call.call_key,))]
+        self._stored.clear()
+        facts = {"agent": self.player.name, "turn": self.turn, "path": stored.path, "execution": live.execution}
+        self.unit += [
+            ("execution", (live.execution, number)),
+            ("note", (now_ms(), number, "accepted_changes", canonical(facts))),
+        ]
 
 
 def with_notes(ask: Ask) -> Form:

@@ -20,8 +20,8 @@ from arena.core.errors import ArenaError, UsageError
 from arena.run.job import Job, Played, listen, play_job
 from arena.run.plan import Planned
 from arena.run.players import Person
-from arena.run.runner import More, Progress
-from arena.run.settings import Limits
+from arena.run.progress import Progress, joined_models, joined_tallies
+from arena.run.runner import More
 from arena.store.writer import Writer
 
 Executor = Callable[[Job, Writer, Progress, Person | None, More | None], Coroutine[Any, Any, Played]]
@@ -46,9 +46,13 @@ async def run_processes(
     workers = max(1, min(job.settings.workers, at_once, len({p.block for p in job.plan})))
     shares = _shares(job, workers)
     children: list[asyncio.subprocess.Process] = []
+    reports: dict[int, dict[str, Any]] = {}
+    progress.models = lambda: joined_models(report["models"] for report in reports.values())
+    progress.tallies = lambda: joined_tallies(report["tallies"] for report in reports.values())
+    progress.spent_usd, progress.budget_usd = job.spent_usd, job.settings.limits.budget_usd
     restore = listen(lambda: _forward(children, progress))
     try:
-        results = await asyncio.gather(*(_worker(share, writer, progress, children) for share in shares))
+        results = await asyncio.gather(*(_worker(share, writer, progress, children, reports) for share in shares))
     except BaseException:
         for child in children:
             if child.returncode is None:
@@ -69,21 +73,12 @@ def _shares(job: Job, workers: int) -> list[Job]:
     plans: list[list[Planned]] = [[] for _ in range(workers)]
     for planned in job.plan:
         plans[(planned.block - 1) % workers].append(planned)
-    limits = _divided(job.settings.limits, workers)
+    limits = job.settings.limits.divided(workers)
     settings = replace(job.settings, limits=limits)
     parts = [p for p in plans if p]
     usd, tokens = job.spent_usd / workers, job.spent_tokens // workers
-    return [replace(job, settings=settings, plan=tuple(p), spent_usd=usd, spent_tokens=tokens) for p in parts]
-
-
-def _divided(limits: Limits, n: int) -> Limits:
-    return replace(
-        limits,
-        concurrency=max(1, (limits.concurrency or 64) // n),
-        live_matches=max(1, limits.live_matches // n),
-        budget_usd=None if limits.budget_usd is None else limits.budget_usd / n,
-        tokens=None if limits.tokens is None else limits.tokens // n,
-    )
+    share = replace(job, settings=settings, spent_usd=usd, spent_tokens=tokens, share=job.share * workers)
+    return [replace(share, plan=tuple(p)) for p in parts]
 
 
 def _forward(children: list[asyncio.subprocess.Process], progress: Progress) -> None:
@@ -94,7 +89,13 @@ def _forward(children: list[asyncio.subprocess.Process], progress: Progress) -> 
             child.send_signal(signal.SIGINT)
 
 
-async def _worker(job: Job, writer: Writer, progress: Progress, children: list[asyncio.subprocess.Process]) -> Played:
+async def _worker(
+    job: Job,
+    writer: Writer,
+    progress: Progress,
+    children: list[asyncio.subprocess.Process],
+    reports: dict[int, dict[str, Any]],
+) -> Played:
     """One worker process, to its end: its units are committed here and acknowledged."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
@@ -124,6 +125,7 @@ async def _worker(job: Job, writer: Writer, progress: Progress, children: list[a
             for key, value in message["counts"].items():
                 setattr(progress, key, getattr(progress, key) + value - counts.get(key, 0))
             counts = message["counts"]
+            reports[process.pid] = message
         elif "say" in message:
             progress.say(message["say"])
         elif "error" in message:

@@ -19,7 +19,7 @@ from arena.core.match import Match
 from arena.core.record import audience_text, replay
 from arena.models.names import AgentSpec, resolve
 from arena.play import new_match
-from arena.registry import load_game
+from arena.registry import load_game, load_version
 from arena.run.api import RunResult, Watch, planned_of, start
 from arena.run.keys import config_hash, match_key
 from arena.run.plan import Planned
@@ -57,7 +57,7 @@ def fork_run(
         seats = {seat["seat"]: seat["agent"] for seat in reader.match_seats(row["match_id"])}
         source = planned_of(row, seats, where)
         specs, seating = _seating(seats, agents, source)
-        game = load_game(source.where)
+        game = load_version(source.where, source.game)
         config = game.config_type.make({**source.config, **(set_ or {})}).as_json()
         prefix = _Prefix(reader, row, turn, whole_batch)
         prefix.play_into(new_match(game(game.config_type.make(config)), source.seed, source.deal_seed))

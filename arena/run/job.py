@@ -7,21 +7,28 @@ it. Only the run folder and names travel; players and clients are made where the
 from __future__ import annotations
 
 import asyncio
+import secrets
 import signal
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from arena.core.canonical import canonical
-from arena.models.names import AgentName
-from arena.models.session import Session
+from arena.core.errors import UsageError
+from arena.models.cache import model_key
+from arena.models.names import AgentName, ModelName
+from arena.models.session import Call, Session
+from arena.models.types import Request
 from arena.registry import load_game
+from arena.run.keys import prompt_chain
 from arena.run.plan import Planned
 from arena.run.players import ModelPlayer, Person, Player, make_player
-from arena.run.rows import now_ms
-from arena.run.runner import More, Progress, Runner
+from arena.run.progress import Progress
+from arena.run.rows import Place, call_rows, now_ms
+from arena.run.runner import More, Runner
 from arena.run.settings import Settings
 from arena.store.writer import Unit
 
@@ -43,6 +50,8 @@ class Job:
     spent_usd: float = 0.0
     spent_tokens: int = 0
     spent_s: float = 0.0
+    share: int = 1  # how many jobs keep the models' limits together
+    fingerprints: Mapping[str, str] = field(default_factory=dict)  # agent -> who its model was when the run began
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self) | {"settings": self.settings.as_json(), "plan": [asdict(p) for p in self.plan]}
@@ -86,6 +95,15 @@ async def play_job(
     def note(kind: str, facts: dict[str, Any]) -> None:
         put([("note", (now_ms(), None, kind, canonical(facts)))])
 
+    def probed(name: ModelName, request: Request, call: Call) -> None:
+        """A probe's calls are paid, so they are rows like any other; they belong to no match."""
+        agent = next(p.name for p in players.values() if isinstance(p, ModelPlayer) and p.model == name)
+        links = prompt_chain(request.messages)
+        place = Place(f"{request.sample_key}/{name}", "probe", job.agent_ids[agent])
+        asked = canonical(request.sampling.as_json())
+        rows = call_rows(secrets.token_hex(16), place, links[-1].hash, asked, request, call, thoughts=True)
+        put([*(("message", tuple(link)) for link in links), *rows])
+
     session = Session(
         limits=limits,
         models=settings.models,
@@ -94,9 +112,13 @@ async def play_job(
         spent_s=job.spent_s,
         seed=settings.seed,
         note=note,
+        probed=probed,
+        share=job.share,
     )
     players = make_players(job.plan, job.agents, person)
-    session.prepare([player.model for player in players.values() if isinstance(player, ModelPlayer)])
+    models = {player.name: player.model for player in players.values() if isinstance(player, ModelPlayer)}
+    session.prepare(list(models.values()))
+    await _identify(job, session, models, put)
     runner = Runner(
         run_id=job.run_id,
         folder=Path(job.folder),
@@ -111,6 +133,7 @@ async def play_job(
         accept_changes=job.accept_changes,
     )
     progress.models = session.state
+    progress.spent_usd, progress.budget_usd = job.spent_usd, limits.budget_usd
     playing = asyncio.ensure_future(runner.play(job.plan, resumed=job.resumed, more=more))
     restore = _listen(runner, playing, progress)
     try:
@@ -123,6 +146,25 @@ async def play_job(
     if runner.fatal is not None:
         raise runner.fatal
     return Played(runner.stop_reason or "", "", tuple(session.state()))
+
+
+async def _identify(
+    job: Job, session: Session, models: Mapping[str, ModelName], put: Callable[[Unit], Future[None]]
+) -> None:
+    """Who each model is beyond its name goes into the record; one name is one model for the whole run."""
+    for agent, model in models.items():
+        identity = await session.identity(model)
+        fingerprint, known = sha256(model_key(model, identity).encode()).hexdigest(), job.fingerprints.get(agent)
+        if known not in (None, fingerprint) and not job.accept_changes:
+            raise UsageError(
+                f"{agent} is not the model that this run began with: its files or its server changed",
+                hint="--accept-changes goes on with the new one and notes it",
+            )
+        if known != fingerprint:
+            put([("identity", (canonical(identity), fingerprint, job.agent_ids[agent]))])
+        if known not in (None, fingerprint):
+            facts = {"agent": agent, "identity": identity}
+            put([("note", (now_ms(), None, "accepted_changes", canonical(facts)))])
 
 
 def _listen(runner: Runner, playing: asyncio.Future[None], progress: Progress) -> Callable[[], None]:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from typing import Any, NamedTuple
 
@@ -57,25 +56,40 @@ class Link(NamedTuple):
 def prompt_chain(messages: Sequence[Message]) -> list[Link]:
     """A prompt as a chain that its continuations share: a new link begins after the rules and after every user
     message, so the store holds an append-only conversation once."""
-    links: list[Link] = []
-    for piece in _pieces(messages):
-        parent = links[-1].hash if links else ""
-        body = canonical(piece)
-        links.append(Link(sha256((parent + body).encode()).hexdigest(), parent, body))
-    return links
+    return PromptChain().links(messages)
 
 
-def _pieces(messages: Sequence[Message]) -> Iterable[list[dict[str, str]]]:
-    piece: list[dict[str, str]] = []
-    for message in messages:
-        piece.append({"role": message["role"], "content": str(message["content"])})
-        if message["role"] in ("system", "user"):
-            yield piece
-            piece = []
-    if piece:
-        yield piece
+class PromptChain:
+    """The chain of one seat's prompts: what a prompt shares with the one before it is not hashed again."""
+
+    def __init__(self) -> None:
+        self._messages: list[Message] = []
+        self._links: list[Link] = []
+        self._ends: list[int] = []  # where each link's messages end
+
+    def links(self, messages: Sequence[Message]) -> list[Link]:
+        same = 0
+        for old, new in zip(self._messages, messages, strict=False):
+            if old != new:
+                break
+            same += 1
+        while self._ends and (self._ends[-1] > same or not _ends_link(self._messages[self._ends[-1] - 1])):
+            self._ends.pop()
+            self._links.pop()
+        start = self._ends[-1] if self._ends else 0
+        for end in range(start + 1, len(messages) + 1):
+            if _ends_link(messages[end - 1]) or end == len(messages):
+                self._add(messages[start:end], end)
+                start = end
+        self._messages = list(messages)
+        return list(self._links)
+
+    def _add(self, piece: Sequence[Message], end: int) -> None:
+        parent = self._links[-1].hash if self._links else ""
+        body = canonical([{"role": m["role"], "content": str(m["content"])} for m in piece])
+        self._links.append(Link(sha256((parent + body).encode()).hexdigest(), parent, body))
+        self._ends.append(end)
 
 
-def unchain(body: str) -> list[dict[str, str]]:
-    found: list[dict[str, str]] = json.loads(body)
-    return found
+def _ends_link(message: Message) -> bool:
+    return message["role"] in ("system", "user")

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from arena.core.match import Match
+from arena.run.keys import PromptChain
 from arena.run.plan import Planned
 from arena.run.players import Player
 from arena.run.rows import Ledger
@@ -23,6 +24,7 @@ class LiveMatch:
         self.ledger = Ledger()
         self.memos: dict[str, Any] = {}
         self.stored_calls: dict[int, dict[str, StoredCall]] = {}
+        self.chains: dict[str, PromptChain] = {}
         self.told = 0  # events already in the record
         self.forfeits: list[str] = []  # seats whose recorded turn of the open batch is a forfeit
         self._spent: dict[str, float] = {}

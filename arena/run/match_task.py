@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from time import perf_counter
 
 from arena.core.asks import Answer, Ask
 from arena.core.bots import OpenView
@@ -24,6 +25,8 @@ from arena.run.rows import Decision, Evidence, end_rows, event_rows, now_ms, tur
 from arena.run.turns import decide_human, decide_model
 from arena.store.reader import StoredMatch
 from arena.store.writer import Unit
+
+_SLOW_S = 0.2  # a step that is worth a word
 
 
 def play_bots(match: Match, players: Mapping[str, Player], key: str) -> None:
@@ -55,7 +58,11 @@ async def play_match(live: LiveMatch, stored: StoredMatch | None) -> None:
         await live.run.commit(unit)
         if match.done:
             return
-        unit = _apply(live, await _decide_batch(live))
+        decisions = await _decide_batch(live)
+        began = perf_counter()
+        unit = _apply(live, decisions)
+        if (took := perf_counter() - began) > _SLOW_S:
+            live.run.slow_step(live.planned, took)
 
 
 def _apply(live: LiveMatch, decisions: list[Decision]) -> Unit:

@@ -57,7 +57,9 @@ class ModelPlayer:
 
 
 class Person(Protocol):
-    """Someone who answers in a terminal."""
+    """Someone who answers in a terminal. `notes`: what each seat wrote down for itself; kept with the record."""
+
+    notes: dict[str, str]
 
     async def answer(self, view: View, ask: Ask, problem: str | None) -> Answer: ...
 

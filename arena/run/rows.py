@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from arena.core.asks import Answer, Ask, Form
 from arena.core.canonical import canonical
@@ -16,6 +16,10 @@ from arena.core.match import Match, Turn
 from arena.core.record import Chain, audience_text, header, items
 from arena.run.plan import Planned
 from arena.store.writer import Row, Unit
+
+if TYPE_CHECKING:
+    from arena.models.session import Call
+    from arena.models.types import Request
 
 Status = Literal["legal", "repaired", "illegal", "refused", "truncated", "timeout"]
 STATUSES: tuple[Status, ...] = ("legal", "repaired", "illegal", "refused", "truncated", "timeout")
@@ -84,12 +88,45 @@ def plan_rows(planned: Iterable[Planned], agent_ids: Mapping[str, int]) -> Unit:
             (
                 "match",
                 (p.number, p.key, p.game, p.preset, p.config_sha256, canonical(p.config), str(p.deal_seed), str(p.seed))
-                + (p.deal_id, p.block, p.batch_no, p.tag, p.parent_key, p.fork_turn, p.branch, p.chance, None),
+                + (p.deal_id, p.block, p.batch_no, p.tag, p.parent_key, p.fork_turn, p.branch, p.chance),
             )
         )
         for number, (seat, agent) in enumerate(p.seating.items()):
             unit.append(("seat", (p.number, number, seat, agent_ids[agent], None, None)))
     return unit
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a call stands in the record; a probe stands in no match."""
+
+    path: str
+    purpose: str
+    agent: int
+    match: int | None = None
+    execution: int = 0
+    turn: int | None = None
+    seat: int | None = None
+
+
+def call_rows(key: str, place: Place, prompt: str, asked: str, request: Request, call: Call, *, thoughts: bool) -> Unit:
+    """A call and its failed tries. `asked` are the parameters asked for; the row also holds those that were sent."""
+    r, p = call.response, place
+    tokens = r.tokens and canonical({k: v for k, v in vars(r.tokens).items() if v})
+    row = (
+        *(key, p.match, p.execution, p.turn, p.seat, p.path, p.purpose, p.agent, _text(r.model), prompt, asked),
+        *(canonical(call.params), canonical(request.shape.as_json()) if request.shape else None, _text(r.text)),
+        *(None if r.parsed is None else _text(canonical(r.parsed)), _text(r.reasoning) if thoughts else None),
+        *(r.finish, _text(r.request_id), r.usage.prompt, r.usage.cached, r.usage.completion, r.usage.reasoning),
+        *(int(call.estimated), call.price_source, call.cost_usd, int(call.cached), call.tries, call.queue_ms),
+        *(call.latency_ms, call.started_ms, tokens),
+    )
+    return [("call", row), *(("call_error", (key, *error)) for error in call.errors)]
+
+
+def _text(value: str | None) -> str | None:
+    """Text of a provider as the store can keep it."""
+    return None if value is None else value.encode("utf-8", "replace").decode()
 
 
 def turn_row(match_id: int, match: Match, d: Decision, *, applied: bool) -> Row:

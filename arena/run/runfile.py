@@ -40,6 +40,7 @@ class GameEntry(_Part):
 
 class AgentEntry(_Part):
     name: str
+    sides: list[str] = []
     weight: Annotated[float, Field(gt=0, allow_inf_nan=False, strict=False)] = 1.0
 
 
@@ -62,6 +63,7 @@ class IllegalEntry(_Part):
 class VoidEntry(_Part):
     passes: Count = 2
     wait_s: Money = 60.0
+    restart: bool = False
 
 
 class ClockEntry(_Part):
@@ -92,6 +94,7 @@ class StoreEntry(_Part):
 class ExecutorEntry(_Part):
     kind: Literal["async", "processes"] = "async"
     workers: Annotated[int, Field(ge=1, le=256)] = 2
+    shard: Annotated[str | None, Field(pattern=r"^[1-9]\d{0,3}/[1-9]\d{0,3}$")] = None
 
 
 class ModelEntry(_Part):
@@ -156,19 +159,36 @@ def settings_of(values: Mapping[str, Any], source: str = "the command line") -> 
     return Settings(
         games=tuple(GamePlan(g.game, {**file.set, **g.set}, g.matches or share) for g in games),
         agents=(
-            *(a if isinstance(a, str) else a.name for a in file.agents),
+            *(name for agent in file.agents for name in _names(agent)),
             *(f"{slot}={name}" for slot, name in file.schedule.pin.items()),
         ),
         seed=file.seed if file.seed is not None else _drawn_seed(),
         schedule=_schedule(file),
         policy=Policy(**file.illegal.model_dump(), **file.clock.model_dump()),
-        limits=Limits(**file.limits.model_dump(), void_passes=file.void.passes, void_wait_s=file.void.wait_s),
+        limits=Limits(
+            **file.limits.model_dump(), **{f"void_{key}": value for key, value in file.void.model_dump().items()}
+        ),
         recording=Recording(file.record.reasoning, file.record.keep_tokens, file.record.keep_logprobs),
         models={name: entry.model_dump(exclude_none=True) for name, entry in file.models.items()},
         journal=file.store.journal,
         executor=file.executor.kind,
         workers=file.executor.workers,
+        shard=_shard(file.executor.shard),
     )
+
+
+def _names(agent: str | AgentEntry) -> list[str]:
+    """An agent as the command line names it; one that holds only some sides, once for each."""
+    if isinstance(agent, str):
+        return [agent]
+    return [f"{side}={agent.name}" for side in agent.sides] or [agent.name]
+
+
+def _shard(text: str | None) -> str | None:
+    which, _, number = (text or "1/1").partition("/")
+    if int(which) > int(number):
+        raise UsageError(f"shard {text}: there are shards 1/{number} to {number}/{number}")
+    return text
 
 
 def put_keys(values: dict[str, Any], pairs: list[str]) -> dict[str, Any]:

@@ -12,25 +12,25 @@ import traceback
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field
 from pathlib import Path
 from time import process_time
 from typing import TYPE_CHECKING, Any, Literal
 
-from arena.core.canonical import canonical
 from arena.core.errors import StoreError, UsageError
 from arena.core.game import Game
 from arena.core.match import Match
 from arena.models.types import BudgetReached, Halted, ProviderError, Request
 from arena.play import new_match
 from arena.registry import load_game
-from arena.run.context import Stopped, TurnContext
+from arena.run.admission import Admission
+from arena.run.context import Stopped
 from arena.run.keys import Link
 from arena.run.live import LiveMatch
 from arena.run.match_task import play_bots, play_match
 from arena.run.plan import Planned
-from arena.run.players import BotPlayer, Player
-from arena.run.rows import bot_match_unit
+from arena.run.players import BotPlayer, ModelPlayer, Player
+from arena.run.progress import Progress, Tally
+from arena.run.rows import Ledger, bot_match_unit
 from arena.run.settings import Limits, Policy, Recording
 from arena.store.reader import Reader, StoredMatch
 from arena.store.writer import Unit
@@ -45,27 +45,6 @@ More = Callable[[], list[Planned]]
 
 _SLICE_S = 0.005  # CPU that bots may take before other work gets its turn
 _UNITS_AHEAD = 256  # units of bot matches that may wait for the disk
-
-
-def _text(value: str | None) -> str | None:
-    """Text of a provider as the store can keep it."""
-    return None if value is None else value.encode("utf-8", "replace").decode()
-
-
-@dataclass
-class Progress:
-    """What a display may show; counts only."""
-
-    planned: int = 0
-    done: int = 0
-    void: int = 0
-    failed: int = 0
-    live: int = 0
-    events: list[str] = field(default_factory=list)
-    models: Callable[[], list[dict[str, Any]]] = list
-
-    def say(self, text: str) -> None:
-        self.events.append(text)
 
 
 class Runner:
@@ -99,6 +78,9 @@ class Runner:
         self._games: dict[tuple[str, str], Game] = {}
         self._reader: Reader | None = None
         self._room = asyncio.Event()
+        self._tallies: dict[str, Tally] = {}
+        self._said_slow = False
+        self.progress.tallies = lambda: self._tallies
         self.stopped = asyncio.Event()
 
     # --- for the parts of a match ------------------------------------------------------------------------------------
@@ -119,39 +101,12 @@ class Runner:
             self._open_calls -= 1
             self._room.set()
 
-    def call_rows(
-        self, ctx: TurnContext, key: str, path: str, links: Sequence[Link], params: str, request: Request, call: Call
-    ) -> Unit:
-        """A call's rows: the parts of its prompt that the record has not seen, the call, its failed tries."""
-        live, r = ctx.live, call.response
+    def new_links(self, links: Sequence[Link]) -> Unit:
+        """The rows of those parts of a prompt that the record has not seen."""
         unit: Unit = [("message", tuple(link)) for link in links if link.hash not in self._known_links]
         self._known_links.update(link.hash for link in links)
         if len(self._known_links) > 200_000:
             self._known_links.clear()
-        attempt, purpose = path.split("/")[:2]
-        word = "reask" if attempt != "r0" else "turn" if purpose == "act" else f"method:{purpose}"
-        tokens = r.tokens and canonical({k: v for k, v in vars(r.tokens).items() if v})
-        unit.append(
-            (
-                "call",
-                (key, live.planned.number, live.execution, ctx.turn, live.match.seats.index(ctx.view.seat), path, word)
-                + (self.agent_ids[ctx.player.name], _text(r.model), links[-1].hash, params)
-                + (canonical(request.shape.as_json()) if request.shape else None,)
-                + (_text(r.text), None if r.parsed is None else _text(canonical(r.parsed)))
-                + (_text(r.reasoning) if self.recording.reasoning else None, r.finish, _text(r.request_id))
-                + (r.usage.prompt, r.usage.cached, r.usage.completion, r.usage.reasoning, call.price_source)
-                + (
-                    call.cost_usd,
-                    int(call.cached),
-                    call.tries,
-                    call.queue_ms,
-                    call.latency_ms,
-                    call.started_ms,
-                    tokens,
-                ),
-            )
-        )
-        unit += [("call_error", (key, *error)) for error in call.errors]
         return unit
 
     # --- playing a plan ----------------------------------------------------------------------------------------------
@@ -188,10 +143,14 @@ class Runner:
             if self.stopping:
                 break
             try:
+                self.session.check_time()
                 match = self._new_match(planned)
                 play_bots(match, self._seats(planned), planned.key)
                 waiting.append(self.put(bot_match_unit(planned, match)))
-                self.progress.done += 1
+                self._count(planned, match, Ledger())
+            except BudgetReached as error:
+                self.progress.say(error.message)
+                self.stop("budget")
             except StoreError:
                 raise
             except Exception as error:
@@ -224,12 +183,14 @@ class Runner:
         tasks: set[asyncio.Task[None]] = set()
         ahead = 1.5 * (self.limits.concurrency or 64)
         most = min(self.limits.live_matches, max(2, ahead))  # a match has a call on its way, or soon will
-        for planned in plan:
+        waiting = Admission(plan, self._seconds)
+        while waiting:
             while not self.stopping and (len(tasks) >= most or self._open_calls >= ahead):
                 self._room.clear()
                 await self._room.wait()
             if self.stopping:
                 break
+            planned = waiting.next()
             task = asyncio.create_task(self._play_one(planned, recorded, void))
             tasks.add(task)
             task.add_done_callback(tasks.discard)
@@ -246,8 +207,8 @@ class Runner:
         self.progress.live += 1
         try:
             live = LiveMatch(self, planned, self._new_match(planned), self._seats(planned))
-            await play_match(live, self._stored(planned) if recorded else None)
-            self.progress.done += 1
+            await play_match(live, await self._stored(live) if recorded else None)
+            self._count(planned, live.match, live.ledger)
         except (Stopped, Halted):
             pass  # the record holds the open turn
         except BudgetReached as error:
@@ -262,6 +223,15 @@ class Runner:
             self._failed(planned, error)
         finally:
             self.progress.live -= 1
+
+    def _count(self, planned: Planned, match: Match, ledger: Ledger) -> None:
+        """A finished match, for the display."""
+        self.progress.done += 1
+        for seat, payoff in (match.payoffs or {}).items():
+            turns = sum(ledger.statuses.get(seat, {}).values())
+            agent = planned.seating[seat]
+            own = Tally(1, payoff, payoff * payoff, turns, ledger.lost(seat))
+            self._tallies[agent] = own.plus(self._tallies.get(agent, Tally()))
 
     async def _set_aside(self, planned: Planned, error: ProviderError, void: list[Planned]) -> None:
         await self.commit([("match_status", ("void", f"{error.kind}: {error.message}", planned.number))])
@@ -280,6 +250,21 @@ class Runner:
         self.progress.say(f"match {planned.number} failed: {reason}")
         if self.progress.failed > max(self.limits.max_failed, self.progress.planned // 20):
             self.stop("failed")
+
+    def _seconds(self, planned: Planned) -> float:
+        """What a match is expected to take; a model that was not heard yet counts as a second."""
+        models = {p.name: p.model for p in self._seats(planned).values() if isinstance(p, ModelPlayer)}
+        latency = max((self.session.latency_s(model) or 1.0 for model in models.values()), default=0.0)
+        return self._game(planned).typical()[0] * latency
+
+    def slow_step(self, planned: Planned, seconds: float) -> None:
+        """A game step held up every other match: said once, with the game's name."""
+        if not self._said_slow:
+            self._said_slow = True
+            self.progress.say(
+                f"a step of {planned.game} took {seconds * 1000:.0f} ms (match {planned.number}) and held up all other "
+                "matches; --executor processes helps where a game's CPU is the limit"
+            )
 
     def _why_not(self, planned: Planned) -> ProviderError | None:
         """The error of a parked model that sits in this match."""
@@ -301,17 +286,29 @@ class Runner:
     def _seats(self, planned: Planned) -> dict[str, Player]:
         return {seat: self.players[planned.where, agent] for seat, agent in planned.seating.items()}
 
-    def _stored(self, planned: Planned) -> StoredMatch | None:
-        """What the record already holds of a match."""
+    async def _stored(self, live: LiveMatch) -> StoredMatch | None:
+        """What the record already holds of a match. One that was void is begun anew where the run says so: what there
+        is of it is set aside, with its cost."""
+        number = live.planned.number
         if self._reader is None:
             self._reader = Reader(self.folder)
-        stored = self._reader.stored_match(planned.number)
-        return stored if stored.turns or stored.events or stored.calls else None
+        stored = self._reader.stored_match(number)
+        live.execution = stored.execution
+        if not (self.limits.void_restart and stored.status == "void" and (stored.turns or stored.calls)):
+            return stored
+        live.execution += 1
+        tables = ("calls", "turns", "events")
+        aside: Unit = [(f"{what}_{table}", (number,)) for table in tables for what in ("supersede", "drop")]
+        await self.commit([*aside, ("execution", (live.execution, number))])
+        return None
 
-    def _new_match(self, planned: Planned) -> Match:
+    def _game(self, planned: Planned) -> Game:
         key = (planned.where, planned.config_sha256)
         if key not in self._games:
             cls = load_game(planned.where)
             self._games[key] = cls(cls.config_type.make(planned.config))
+        return self._games[key]
+
+    def _new_match(self, planned: Planned) -> Match:
         chance = (planned.fork_turn or 0, planned.branch or 0) if planned.chance == "fresh" else None
-        return new_match(self._games[key], planned.seed, planned.deal_seed, preset=planned.preset, chance=chance)
+        return new_match(self._game(planned), planned.seed, planned.deal_seed, preset=planned.preset, chance=chance)

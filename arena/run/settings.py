@@ -6,10 +6,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
 from arena.core.canonical import digest
+from arena.core.errors import StoreError
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,18 @@ class Limits:
     max_failed: int = 10
     void_passes: int = 2
     void_wait_s: float = 60.0
+    void_restart: bool = False
     allow_unpriced: bool = False
+
+    def divided(self, n: int) -> Limits:
+        """The part of one of `n` who must not use more than this together."""
+        return replace(
+            self,
+            concurrency=self.concurrency if n == 1 else max(1, (self.concurrency or 64) // n),
+            live_matches=max(1, self.live_matches // n),
+            budget_usd=None if self.budget_usd is None else self.budget_usd / n,
+            tokens=None if self.tokens is None else self.tokens // n,
+        )
 
 
 @dataclass(frozen=True)
@@ -79,6 +91,17 @@ class Settings:
     workers: int = 1
     shard: str | None = None
 
+    @property
+    def shards(self) -> tuple[int, int]:
+        """Which shard this is, and of how many: (1, 1) for a whole run."""
+        which, _, number = (self.shard or "1/1").partition("/")
+        return int(which), int(number)
+
+    def has_block(self, block: int) -> bool:
+        """Whether a block of the plan is this shard's to play."""
+        which, number = self.shards
+        return (block - 1) % number == which - 1
+
     def measured(self) -> dict[str, Any]:
         """What is measured: the part whose change makes another run."""
         return {
@@ -102,6 +125,14 @@ class Settings:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Settings:
         """Settings from a manifest."""
+        try:
+            return cls._from_json(data)
+        except (KeyError, TypeError) as error:
+            hint = "install the release that wrote it; nothing was changed"
+            raise StoreError(f"the run's settings are those of another release: {error}", hint=hint) from error
+
+    @classmethod
+    def _from_json(cls, data: Mapping[str, Any]) -> Settings:
         illegal, clock = data["illegal"], data.get("clock") or {}
         return cls(
             games=tuple(GamePlan(**game) for game in data["games"]),

@@ -17,11 +17,11 @@ def transcript(match: Match, turns: Iterable[Mapping[str, Any]] = (), *, view: s
     for seq, event in enumerate(match.events):
         yield from troubles.pop(seq, ())
         if _shown(event, view) and (text := spectator_line(match, event, view)):
-            yield from _labelled(event, text, view)
+            yield from _labelled(event, text, view, match.names)
     for rest in troubles.values():
         yield from rest
     if match.payoffs is not None:
-        yield "payoffs: " + ", ".join(f"{seat} {payoff:g}" for seat, payoff in match.payoffs.items())
+        yield "payoffs: " + ", ".join(f"{match.names.get(s, s)} {payoff:g}" for s, payoff in match.payoffs.items())
 
 
 def _shown(event: Event, view: str) -> bool:
@@ -30,9 +30,10 @@ def _shown(event: Event, view: str) -> bool:
     return event.audience == "*" if view == "public" else event.reaches(view)
 
 
-def _labelled(event: Event, text: str, view: str) -> Iterator[str]:
-    """Private facts are marked with those who heard them."""
-    label = f"[{', '.join(event.audience)}] " if view == "omniscient" and isinstance(event.audience, tuple) else ""
+def _labelled(event: Event, text: str, view: str, names: Mapping[str, str]) -> Iterator[str]:
+    """Private facts are marked with those who heard them, by the names that the table reads."""
+    heard = event.audience if view == "omniscient" and isinstance(event.audience, tuple) else ()
+    label = f"[{', '.join(names.get(seat, seat) for seat in heard)}] " if heard else ""
     for line in sanitise(text).split("\n"):
         yield label + line
 
@@ -45,6 +46,7 @@ def _troubles(match: Match, turns: Iterable[Mapping[str, Any]]) -> dict[int, lis
         if row["status"] != "legal":
             end = "" if row["status"] == "repaired" else f" -> played instead: {one_line(str(row['answer']))}"
             reason = one_line(row["reason"] or "")
-            line = f"({match.seats[row['seat_no']]}, turn {row['turn']}: {row['status']}: {reason}{end})"
+            seat = match.seats[row["seat_no"]]
+            line = f"({match.names.get(seat, seat)}, turn {row['turn']}: {row['status']}: {reason}{end})"
             found.setdefault(told.get(row["turn"], len(match.events)), []).append(line)
     return found

@@ -13,7 +13,6 @@ from typing import Any
 
 from arena.core.asks import Answer, Ask
 from arena.core.errors import IllegalAnswer
-from arena.core.match import Match
 from arena.core.methods import Completion
 from arena.core.view import View
 from arena.models.types import ProviderError
@@ -35,7 +34,8 @@ _REFUSAL = re.compile(
 
 async def decide_human(live: LiveMatch, player: HumanPlayer, view: View, ask: Ask, decision: Decision) -> Decision:
     """A person is asked again until the answer is legal; that is not counted."""
-    problem = None
+    problem, notes = None, player.person.notes
+    notes.setdefault(view.seat, str((live.memos.get(view.seat) or {}).get("notes", "")))
     while True:
         try:
             decision.answer = ask.check(await _unless_stopped(live, player.person.answer(view, ask, problem)))
@@ -46,6 +46,7 @@ async def decide_human(live: LiveMatch, player: HumanPlayer, view: View, ask: As
             raise Stopped from None
         else:
             decision.decided_ms = now_ms()
+            decision.memo = {"notes": notes[view.seat]} if notes[view.seat] else None
             await live.run.commit([turn_row(live.planned.number, live.match, decision, applied=False)])
             return decision
 
@@ -152,10 +153,6 @@ def _play_instead(live: LiveMatch, decision: Decision) -> None:
     """The policy for a turn without a legal answer."""
     policy, match = live.run.policy, live.match
     decision.fallback = True
-    decision.answer = instead_of(match, decision.ask, decision.attempted)
+    ask, attempted = decision.ask, decision.attempted
+    decision.answer = ask.fallback if attempted is None else match.game.partial(ask, attempted)
     decision.forfeit = policy.then == "forfeit" and live.ledger.lost(decision.seat) + 1 >= policy.forfeit_after
-
-
-def instead_of(match: Match, ask: Ask, attempted: Answer) -> Answer:
-    """What is played when there is no legal answer."""
-    return ask.fallback if attempted is None else match.game.partial(ask, attempted)

@@ -16,7 +16,7 @@ from typing import Any, TextIO
 
 from arena.core.errors import ArenaError
 from arena.run.job import Job, play_job
-from arena.run.runner import Progress
+from arena.run.progress import Progress
 from arena.store.writer import Unit
 
 
@@ -50,10 +50,15 @@ class Pipe:
         os._exit(130)  # the parent is gone: nothing more can be recorded
 
 
+def _send_counts(pipe: Pipe, progress: Progress) -> None:
+    counts = {key: getattr(progress, key) for key in ("done", "void", "failed", "live")}
+    pipe.send({"counts": counts, "models": progress.models(), "tallies": progress.tallies()})
+
+
 async def _report(pipe: Pipe, progress: Progress) -> None:
     said = 0
     while True:
-        pipe.send({"counts": {k: getattr(progress, k) for k in ("done", "void", "failed", "live")}})
+        _send_counts(pipe, progress)
         for text in progress.events[said:]:
             pipe.send({"say": text})
         said = len(progress.events)
@@ -65,7 +70,7 @@ async def _play(pipe: Pipe, job: Job) -> None:
     reporting = asyncio.create_task(_report(pipe, progress))
     played = await play_job(job, pipe.put, progress)
     reporting.cancel()
-    pipe.send({"counts": {k: getattr(progress, k) for k in ("done", "void", "failed", "live")}})
+    _send_counts(pipe, progress)
     pipe.send({"played": played.status, "message": played.message, "models": list(played.models)})
 
 

@@ -94,6 +94,8 @@ def match_rows(run: Path, *, metrics: Metrics | None = None, times: bool = False
 def export_jsonl(run: Path, out: Path, *, metrics: Metrics | None = None, times: bool = False) -> list[Path]:
     """`out` ending in .jsonl: the match file. Any other `out`: a folder of all tables."""
     if out.suffix == ".jsonl":
+        if out.exists() and not _is_match_file(out):
+            raise UsageError(f"{out} is no match file, so it is not written over", hint="choose another --out")
         return [_write_lines(out, match_rows(run, metrics=metrics, times=times))]
     _refuse_foreign(out, "manifest.json")
     out.mkdir(parents=True, exist_ok=True)
@@ -104,7 +106,7 @@ def export_jsonl(run: Path, out: Path, *, metrics: Metrics | None = None, times:
     return [*written, _write(out / "manifest.json", [text, "\n"])]
 
 
-def export_parquet(run: Path, out: Path, *, times: bool = False) -> list[Path]:
+def export_parquet(run: Path, out: Path, *, metrics: Metrics | None = None, times: bool = False) -> list[Path]:
     """A folder of the same tables; JSON columns as text."""
     try:
         import pyarrow
@@ -117,7 +119,11 @@ def export_parquet(run: Path, out: Path, *, times: bool = False) -> list[Path]:
     for table in TABLES:
         rows = [
             {k: canonical(v) if isinstance(v, dict | list) else v for k, v in row.items()}
-            for row in (match_rows(run, times=times) if table == "matches" else table_rows(run, table, times=times))
+            for row in (
+                match_rows(run, metrics=metrics, times=times)
+                if table == "matches"
+                else table_rows(run, table, times=times)
+            )
         ]
         path, part = out / f"{table}.parquet", out / f".{table}.parquet.part"
         parquet.write_table(pyarrow.Table.from_pylist(rows), part)
@@ -217,6 +223,16 @@ def _refuse_foreign(out: Path, mark: str) -> None:
         not out.is_dir() or (any(out.iterdir()) and not (out / mark).exists()) or (out / FILE).exists()
     ):
         raise UsageError(f"{out} holds something else; choose another --out")
+
+
+def _is_match_file(path: Path) -> bool:
+    """Whether it is an earlier export (or empty): its first line is a match."""
+    try:
+        with path.open(encoding="utf-8") as file:
+            line = file.readline(1 << 20)
+        return not line or "match_id" in json.loads(line)
+    except (OSError, ValueError, TypeError):
+        return False
 
 
 def _utc(ms: int | None) -> str | None:

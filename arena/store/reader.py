@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,7 +18,7 @@ class StoredCall(NamedTuple):
 
     path: str
     prompt: str
-    params: str
+    asked: str  # the parameters as they were asked for
     reply: str
     finish: str
     reasoning: str | None
@@ -40,10 +40,23 @@ class StoredTurn(NamedTuple):
     last_call: str | None
 
 
+def _stored_turn(row: tuple[Any, ...]) -> StoredTurn:
+    turn = StoredTurn(*row)
+    return turn._replace(
+        answer=json.loads(turn.answer),
+        fallback=bool(turn.fallback),
+        applied=bool(turn.applied),
+        memo=json.loads(turn.memo) if turn.memo else None,
+    )
+
+
 @dataclass(frozen=True)
 class StoredMatch:
-    """What the record holds of one match: decided turns, events, and the calls of each turn by path."""
+    """What the record holds of one match: decided turns, events, and the calls of each turn by path. `execution` counts
+    how often its record, or a part of it, was set aside and begun anew."""
 
+    status: str
+    execution: int
     turns: tuple[StoredTurn, ...]
     events: tuple[tuple[str, str, str], ...]  # kind, audience, facts
     calls: dict[int, dict[str, StoredCall]]
@@ -71,7 +84,7 @@ class Reader:
             found = {row["key"]: json.loads(row["value"]) for row in self.db.execute("SELECT key, value FROM manifest")}
         except (sqlite3.Error, ValueError) as error:
             raise StoreError(f"{self.folder}: the manifest cannot be read: {error}") from error
-        if "run_id" not in found:
+        if not {"run_id", "config"} <= found.keys():
             raise StoreError(f"{self.folder} was never started", hint="start it again with `arena tournament … --out`")
         return found
 
@@ -114,36 +127,17 @@ class Reader:
         return [dict(row) for row in self.db.execute(query, (match_id,))]
 
     def stored_match(self, match_id: int) -> StoredMatch:
-        turns = tuple(
-            StoredTurn(
-                r["turn"],
-                r["batch"],
-                r["seat_no"],
-                r["ask_hash"],
-                r["status"],
-                json.loads(r["answer"]),
-                bool(r["fallback"]),
-                bool(r["applied"]),
-                r["reason"],
-                json.loads(r["memo"]) if r["memo"] else None,
-                r["last_call"],
-            )
-            for r in self.rows("turns", match_id)
-        )
-        events = tuple((r["kind"], r["audience"], r["facts"]) for r in self.rows("events", match_id))
+        def rows(columns: Iterable[str], table: str, order: str) -> Iterator[tuple[Any, ...]]:
+            query = f"SELECT {', '.join(columns)} FROM {table} WHERE match_id=? ORDER BY {order}"  # noqa: S608  # closed set
+            return map(tuple, self.db.execute(query, (match_id,)))
+
+        turns = tuple(map(_stored_turn, rows(StoredTurn._fields, "turns", "turn")))
+        events = tuple(rows(("kind", "audience", "facts"), "events", "seq"))
         calls: dict[int, dict[str, StoredCall]] = {}
-        for r in self.rows("calls", match_id):
-            calls.setdefault(r["turn"], {})[r["path"]] = StoredCall(
-                r["path"],
-                r["prompt"],
-                r["params"],
-                r["reply"],
-                r["finish"],
-                r["reasoning"],
-                r["latency_ms"],
-                r["call_key"],
-            )
-        return StoredMatch(turns, events, calls)
+        for turn, *values in rows(("turn", *StoredCall._fields), "calls", "turn, path"):
+            calls.setdefault(turn, {})[values[0]] = StoredCall(*values)
+        head = self.db.execute("SELECT status, execution FROM matches WHERE match_id=?", (match_id,)).fetchone()
+        return StoredMatch(head["status"], head["execution"], turns, events, calls)
 
     def prompt(self, link: str | None) -> list[dict[str, str]]:
         """The messages of a call, put together from the chain."""
@@ -159,11 +153,14 @@ class Reader:
         return found
 
     def ledger(self) -> dict[str, Any]:
-        """Calls, tokens and money of the run so far."""
+        """Calls, tokens and money of the run so far; `repeated` of them belong to records that were begun anew."""
+        columns = ("cached", "tokens_in", "tokens_out", "cost_usd")
+        gone = ", ".join(f"json_extract(row, '$.{name}')" for name in columns)
         row = self.db.execute(
-            "SELECT COUNT(*) AS calls, SUM(cached) AS cached, SUM(tokens_in) AS tokens_in, "
-            "SUM(tokens_out) AS tokens_out, SUM(cost_usd) AS cost_usd, "
-            "SUM(cost_usd IS NULL) AS unpriced_calls FROM calls"
+            "SELECT COUNT(*) AS calls, SUM(cached) AS cached, SUM(tokens_in) AS tokens_in, "  # noqa: S608  # closed set
+            "SUM(tokens_out) AS tokens_out, SUM(cost_usd) AS cost_usd, SUM(cost_usd IS NULL) AS unpriced_calls, "
+            f"SUM(gone) AS repeated FROM (SELECT {', '.join(columns)}, 0 AS gone FROM calls UNION ALL "
+            f"SELECT {gone}, 1 FROM superseded WHERE \"table\"='calls')"
         ).fetchone()
         return {key: row[key] or 0 for key in row.keys() if key != "cost_usd"} | {"cost_usd": row["cost_usd"]}  # noqa: SIM118
 

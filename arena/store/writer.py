@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import queue
+import shutil
 import sqlite3
 import threading
 import time
@@ -26,12 +27,35 @@ Unit = list[Row]
 
 _FLUSH_ROWS, _FLUSH_S, _QUEUE_UNITS = 100, 0.020, 10_000
 _RETRY_S, _GIVE_UP_S = 5.0, 300.0
+_LEAST_FREE = 200 << 20  # bytes of disk that a new run must find
 
 
 def _insert(table: str, columns: str, verb: str = "INSERT") -> str:
     names = columns.split()
     quoted = ", ".join(f'"{name}"' for name in names)
     return f'{verb} INTO "{table}" ({quoted}) VALUES ({", ".join("?" * len(names))})'
+
+
+_CALL = (
+    "call_key match_id execution turn seat_no path purpose agent_id model_served prompt asked params shape reply "
+    "parsed reasoning finish request_id tokens_in tokens_cached tokens_out tokens_reasoning estimated price_source "
+    "cost_usd cached tries queue_ms latency_ms started_ms tokens"
+)
+_TURN = (
+    "match_id turn batch seat_no ask_kind ask_hash ask status answer intent attempted reason reasks fallback memo "
+    "origin last_call applied asked_ms decided_ms"
+)
+_EVENT = "match_id seq batch kind audience facts"
+
+
+def _supersede(table: str, columns: str, where: str) -> str:
+    """Rows of an earlier execution, kept as JSON; the ledger still counts their cost."""
+    execution = "execution" if table == "calls" else "(SELECT execution FROM matches m WHERE m.match_id = t.match_id)"
+    row = ", ".join(f"'{name}', {name}" for name in columns.split())
+    return (
+        f'INSERT INTO superseded (match_id, execution, "table", row) '  # noqa: S608  # a closed set of names
+        f"SELECT match_id, {execution}, '{table}', json_object({row}) FROM {table} t WHERE {where}=?"
+    )
 
 
 STATEMENTS: dict[str, str] = {
@@ -43,7 +67,7 @@ STATEMENTS: dict[str, str] = {
     "match": _insert(
         "matches",
         "match_id key game preset config_sha256 config deal_seed seed deal_id block batch_no tag parent_key fork_turn "
-        "branch chance estimate_s",
+        "branch chance",
         "INSERT OR IGNORE",
     ),
     "match_start": "UPDATE matches SET status='running', started_ms=COALESCE(started_ms, ?) WHERE match_id=?",
@@ -54,24 +78,21 @@ STATEMENTS: dict[str, str] = {
     "seat_end": "UPDATE seats SET role=?, side=?, payoff=?, n_legal=?, n_repaired=?, n_illegal=?, n_refused=?,"
     " n_truncated=?, n_timeout=? WHERE match_id=? AND seat_no=?",
     "message": _insert("messages", "hash parent body", "INSERT OR IGNORE"),
-    "call": _insert(
-        "calls",
-        "call_key match_id execution turn seat_no path purpose agent_id model_served prompt params shape reply parsed "
-        "reasoning finish request_id tokens_in tokens_cached tokens_out tokens_reasoning price_source cost_usd cached "
-        "tries queue_ms latency_ms started_ms tokens",
-        "INSERT OR REPLACE",
-    ),
+    "call": _insert("calls", _CALL),
     "call_error": _insert("call_errors", "call_key at_ms kind status retry_after_ms text"),
-    "turn": _insert(
-        "turns",
-        "match_id turn batch seat_no ask_kind ask_hash ask status answer intent attempted reason reasks fallback memo "
-        "origin last_call applied asked_ms decided_ms",
-        "INSERT OR REPLACE",
-    ),
+    "turn": _insert("turns", _TURN, "INSERT OR REPLACE"),
     "applied": "UPDATE turns SET applied=1 WHERE match_id=? AND batch=?",
-    "event": _insert("events", "match_id seq batch kind audience facts", "INSERT OR IGNORE"),
+    "event": _insert("events", _EVENT, "INSERT OR IGNORE"),
     "note": _insert("notes", "at_ms match_id kind body"),
-    "superseded": _insert("superseded", "match_id execution table row"),
+    "execution": "UPDATE matches SET execution=? WHERE match_id=?",
+    "supersede_call": _supersede("calls", _CALL, "call_key"),
+    "drop_call": "DELETE FROM calls WHERE call_key=?",
+    "supersede_calls": _supersede("calls", _CALL, "match_id"),
+    "supersede_turns": _supersede("turns", _TURN, "match_id"),
+    "supersede_events": _supersede("events", _EVENT, "match_id"),
+    "drop_calls": "DELETE FROM calls WHERE match_id=?",
+    "drop_turns": "DELETE FROM turns WHERE match_id=?",
+    "drop_events": "DELETE FROM events WHERE match_id=?",
 }
 
 
@@ -89,12 +110,14 @@ class Writer:
             raise
         self._queue: queue.Queue[tuple[Unit, Future[None]] | None] = queue.Queue(_QUEUE_UNITS)
         self._failure: BaseException | None = None
+        self.lost_replies = 0  # calls that were made and could not be written
         self._thread = threading.Thread(target=self._serve, name="arena-store", daemon=True)
         self._thread.start()
 
     def put(self, unit: Unit) -> Future[None]:
         """Hand a unit over; the future is done when it is on disk. Waits while too much is queued."""
         if self._failure is not None:
+            self._lose(unit)
             raise StoreError(f"the store of {self.folder} is closed: {self._failure}") from self._failure
         done: Future[None] = Future()
         self._queue.put((unit, done))
@@ -153,11 +176,15 @@ class Writer:
                     if done.set_running_or_notify_cancel():
                         done.set_result(None)
                 return
-        for _, done in batch:
+        for unit, done in batch:
+            self._lose(unit)
             if not done.set_running_or_notify_cancel():
                 continue
             lost = StoreError(f"{self.folder} could not be written: {self._failure}")
             done.set_exception(lost)
+
+    def _lose(self, unit: Unit) -> None:
+        self.lost_replies += sum(name == "call" for name, _ in unit)
 
     def _transaction(self, batch: list[tuple[Unit, Future[None]]]) -> None:
         self._db.execute("BEGIN IMMEDIATE")
@@ -174,18 +201,31 @@ class Writer:
 def create_run(folder: Path, first: Iterable[Row] = (), *, journal: str = "wal") -> Writer:
     """A new run folder whose record begins with `first`: its manifest and plan. The file appears under its name when
     they are in it, so a run that exists can be resumed. A folder that holds something else is not touched."""
+
+    def fill(db: sqlite3.Connection) -> None:
+        for name, values in first:
+            db.execute(STATEMENTS[name], values)
+
+    return new_store(folder, fill, journal=journal)
+
+
+def new_store(folder: Path, fill: Callable[[sqlite3.Connection], None], *, journal: str = "wal") -> Writer:
+    """A new store that holds what `fill` puts into it, in one transaction."""
     new = folder / f".{schema.FILE}.new"
     ours = {new.name, "run.lock"}
     if folder.exists() and any(path.name not in ours for path in folder.iterdir()):
         raise StoreError(f"{folder} is not empty and holds no run", hint="choose another --out")
     folder.mkdir(parents=True, exist_ok=True)
+    if (free := shutil.disk_usage(folder).free) < _LEAST_FREE:
+        raise StoreError(
+            f"{folder}: {free >> 20} MB are free; a run needs {_LEAST_FREE >> 20}", hint="choose another --out"
+        )
 
     def create(path: Path) -> sqlite3.Connection:
         new.unlink(missing_ok=True)
         db = schema.create(new)
         db.execute("BEGIN")
-        for name, values in first:
-            db.execute(STATEMENTS[name], values)
+        fill(db)
         db.execute("COMMIT")
         db.close()
         new.replace(path)

@@ -144,8 +144,11 @@ def _check_search_hooks(name: str, seed: int) -> None:
 
 
 def _known(match: Match, seat: str) -> str:
+    """What the seat was told and may answer now. A fallback may be drawn; no prompt shows it before it is played."""
     view, ask = match.view(seat), match.pending().get(seat)
-    return canonical([[[e.kind, e.facts] for e in view.events], None if ask is None else ask.spec()])
+    return canonical(
+        [[[e.kind, e.facts] for e in view.events], None if ask is None else [ask.name, ask.kind, ask.legal_set()]]
+    )
 
 
 def _watch(game: Game, told: dict[int, str]) -> None:

@@ -20,7 +20,8 @@ from arena.models.types import Request
 from arena.run.job import Job, Played, make_players
 from arena.run.plan import Planned
 from arena.run.players import BotPlayer, Player
-from arena.run.runner import Progress, Runner
+from arena.run.progress import Progress
+from arena.run.runner import Runner
 from arena.store.writer import Unit
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from arena.core.errors import UsageError
-from arena.registry import find_game
+from arena.registry import load_game
+from arena.run.replayed import games_of
 from arena.store.reader import Reader
 from arena.training.recipes import check_recipe, default_recipe, find_recipe
 from arena.training.record import Played, Refused, read_played
@@ -30,7 +31,7 @@ def export_rows(
     if out.is_dir() or out.suffix == "":
         raise UsageError(f"training rows go into one file; {out} is no file name", hint=f"--out {out}.jsonl")
     with Reader(run) as reader:
-        games = [find_game(game["name"]).cls for game in reader.manifest()["config"]["games"]]
+        games = [load_game(where) for where in games_of(reader.manifest()).values()]
         known = {agent["name"] for agent in reader.agents().values() if agent["kind"] == "model"}
     if len(games) != 1:
         raise UsageError(f"{run} holds {len(games)} games; rows are made of one")

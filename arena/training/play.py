@@ -26,8 +26,8 @@ from arena.run.job import Job, play_job
 from arena.run.keys import config_hash, deal_seed, match_key, match_seed
 from arena.run.manifest import manifest_rows, session_row
 from arena.run.plan import Planned
+from arena.run.progress import Progress
 from arena.run.rows import now_ms, plan_rows
-from arena.run.runner import Progress
 from arena.run.settings import GamePlan, Limits, Policy, Settings
 from arena.store.reader import Reader
 from arena.store.schema import FILE

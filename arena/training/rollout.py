@@ -31,8 +31,9 @@ from arena.run.api import agent_json
 from arena.run.keys import config_hash, match_key
 from arena.run.plan import Planned
 from arena.run.players import ModelPlayer, Player, make_player
+from arena.run.progress import Progress
 from arena.run.rows import plan_rows
-from arena.run.runner import Progress, Runner
+from arena.run.runner import Runner
 from arena.run.settings import Limits, Policy, Recording
 from arena.store.reader import Reader
 from arena.store.writer import Unit

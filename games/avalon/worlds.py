@@ -2,7 +2,8 @@
 
 For search. The layout is drawn uniformly from those that agree with the seat's role and sight, its own cards, the
 fails of every quest and what the Lady told it; then who of the evil failed is drawn too. What others say in secret
-(forms, evil talk, beliefs) is left empty.
+(forms, evil talk, beliefs) is left empty. The seat does not know the match's seed, so what would be played for a seat
+that gives no answer is drawn anew.
 """
 
 from __future__ import annotations
@@ -23,8 +24,7 @@ def world(game: Game, view: View, rng: Rng) -> Match:
     deal = [roles[seat] for seat in view.seats]
     first = view.seats.index(view.of_kind("setup")[0].facts["leader0"])
     config = game.config_type.make(game.config.as_json() | {"deal": deal, "first_leader": first})
-    # The seed decides nothing but the fallbacks of asks once the deal is given; the asks of the seat must be its own.
-    match = Match(type(game)(config), view._match.seed)
+    match = Match(type(game)(config), rng.getrandbits(63))  # once the deal is given, chance draws fallbacks alone
     _Replay(view, rng).run(match)
     return match
 

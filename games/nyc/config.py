@@ -1,7 +1,7 @@
 """The choices that the rules leave open.
 
-Secret fields are in no view: a control must not show itself (`red_rate`, `mute`), and from `map_seed` the whole map
-could be worked out.
+Secret fields are in no view: a control must not show itself (`red_rate`, `no_red`, `mute`), and from `map_seed` the
+whole map could be worked out.
 """
 
 from __future__ import annotations
@@ -41,6 +41,7 @@ class NycConfig(Config):
     share: float = option(0.25, "weight of the Blue mean in each Blue's payoff", low=0, high=1)
     tau: int = option(4, "a tip or move with more regret than this is harmful", low=0)
     eps: int = option(1, "a tip or move with at most this regret is helpful", low=0)
+    no_red: bool = option(False, "control: no Red is ever met, whatever is announced", secret=True)
     mute: bool = option(False, "control: advice is asked for and logged, but no Blue hears it", secret=True)
     names: tuple[str, ...] | None = option(None, "control: the pseudonyms in seat order", secret=True)
 
@@ -60,6 +61,11 @@ class NycConfig(Config):
             len(self.names) != seats or len(set(self.names)) != seats or not set(self.names) <= set(PSEUDONYMS)
         ):
             raise ConfigError(f"names must be {seats} different ones of: {', '.join(PSEUDONYMS)}")
+
+    @property
+    def met_rate(self) -> int:
+        """Percent of Reds among those met."""
+        return 0 if self.no_red else self.red_rate
 
     @property
     def announced(self) -> int:

@@ -288,7 +288,8 @@ class _Picture:
             found.append(_disc(Point(left + 9, y - 5), str(k + 1)))
             head = f"{names[move.adviser or '']} sent {names[move.seat]} to {places[move.to or 0]}"
             cost = f"+{move.regret} cost" if move.regret is not None else ""
-            found.append(label(wrap(head, 36, 1)[0], Point(left + 26, y), 13, INK, font_weight="700"))
+            size = 13 * min(1.0, 32 / len(head))  # beside the cost, also in a wide font
+            found.append(label(head, Point(left + 26, y), size, INK, font_weight="700"))
             found.append(label(cost, Point(left + 345, y), 12.5, AMBER, text_anchor="end"))
             words = said.get((move.round, (move.seat,)), {}).get("text", "")
             for line in wrap(f"“{words}”", 50, 2) if words else []:

@@ -129,7 +129,7 @@ class Town:
         self.round += 1
         config, travelling = self.config, [blue.seat for blue in self.travelling()]
         rng = self.table.rng("meet")
-        return meetings(rng, travelling, config.n_blue, config.n_red, config.p_meet, config.red_rate)
+        return meetings(rng, travelling, config.n_blue, config.n_red, config.p_meet, config.met_rate)
 
     def tell_meeting(self, adviser: int, blue: Traveller) -> None:
         """The adviser sees the traveller's exits; a Blue adviser learns their billboards by it."""

@@ -31,7 +31,7 @@ def twins(game: Game, seed: int, seat: str) -> list[tuple[Match, Match]]:
     config: NycConfig = game.config
     rng, number = stream(seed, "twins"), int(seat.removeprefix("player_"))
     names = _names(type(game), config, seed)
-    first = World(_with(config, names, config.red_rate, config.mute), seed, names)
+    first = World(_with(config, names, config.met_rate, config.mute), seed, names)
     for rounds in range((1, 1, 1, 2, 2, 3)[rng.below(6)], 0, -1):
         for second in _seconds(first, seed, number, rounds, rng):
             a, b = (_played(type(game), world, number, seed, rounds) for world in (first, second))
@@ -48,8 +48,8 @@ def _names(cls: type[Game], config: NycConfig, seed: int) -> tuple[str, ...]:
 
 
 def _with(config: NycConfig, names: tuple[str, ...], red_rate: int, mute: bool) -> NycConfig:
-    secret = {"names": list(names), "red_rate": red_rate, "announced_red_rate": config.announced, "mute": mute}
-    return NycConfig.make(config.as_json() | secret)
+    secret = {"names": list(names), "red_rate": red_rate, "no_red": False, "mute": mute}
+    return NycConfig.make(config.as_json() | secret | {"announced_red_rate": config.announced})
 
 
 def _seconds(first: World, seed: int, seat: int, rounds: int, rng: Rng) -> list[World]:

@@ -111,7 +111,6 @@ def test_a_view_finds_facts_by_kind() -> None:
 
     assert [e.facts["number"] for e in view.of_kind("round")] == [0, 1]
     assert view.last("round") == {"number": 1, "throws": {"player_0": "rock", "player_1": "paper"}}
-    assert [e.facts["number"] for e in view.told(1)] == [1]
 
 
 def test_a_fold_pays_for_each_event_once() -> None:

@@ -7,7 +7,6 @@ import json
 from dataclasses import replace
 from pathlib import Path
 from random import Random
-from types import ModuleType
 from typing import Any
 
 import pytest
@@ -24,6 +23,7 @@ from arena.prompt.block import answer_block
 from arena.prompt.read import read_reply
 from arena.prompt.shape import shape_of
 from arena.testing.fake_clock import FakeClock
+from tests.run.playing import play
 from tests.strategies import asks
 
 VOTE = Choice("vote", ["player_1", "player_2", "none"])
@@ -154,11 +154,10 @@ def test_a_broken_script_names_its_line(tmp_path: Path, line: str) -> None:
 
 
 def test_a_recorded_run_answers_by_match_seat_turn_and_call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    reader = ModuleType("arena.store.reader")
+    play(tmp_path / "run", ["bot/tight"], matches=1)
     recorded = {"old/player_0/0/r0/act/0/0": "by key", "4/player_0/1/r0/act/0/0": "by number"}
-    reader.recorded_replies = lambda run: recorded if run == tmp_path else {}  # type: ignore[attr-defined]
-    monkeypatch.setitem(__import__("sys").modules, "arena.store.reader", reader)
-    client = mock(f"replay?run={tmp_path}")
+    monkeypatch.setattr("arena.store.reader.recorded_replies", lambda run: recorded if run.name == "run" else {})
+    client = mock(f"replay?run={tmp_path / 'run'}")
 
     assert reply(client, request(key="old/player_0/0/r0/act/0/0")).text == "by key"
     assert reply(client, request(key="new/player_0/1/r0/act/0/0", order=4)).text == "by number"

@@ -1,7 +1,7 @@
 """Real servers on this machine, reached as a user reaches them: by URL, with each HTTP client.
 
-llama.cpp's server with the packaged SmolLM2, and `transformers serve` with the tiny model. The second needs fastapi and
-uvicorn beside the `local` extra, and most of its time is its start.
+llama.cpp's server with the packaged SmolLM2, and `transformers serve` with the tiny model, which needs fastapi and
+uvicorn beside the `local` extra; most of its time is its start.
 """
 
 from __future__ import annotations

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 import arena
-from arena.core import EVERYONE, NOBODY, Choice, Event, Game, GameError, Match, Payoffs, Table, Text
+from arena.core import EVERYONE, Choice, Game, GameError, Match, Payoffs, Table, Text
 from arena.prompt import messages, reask_message
-from arena.prompt.render import environment, templates_needed
+from arena.prompt.render import environment
 from arena.testing.conformance import check_game
 from arena.testing.prompts import Quoted, parse
 
@@ -315,12 +315,6 @@ def test_a_missing_template_is_fatal_and_named(heard: Callable[[str], str], tmp_
 
     with pytest.raises(GameError, match=r"prompt template asks/next\.j2"):
         heard("x")
-
-
-def test_the_templates_that_a_record_needs() -> None:
-    events = [Event(EVERYONE, "said", {}), Event(("player_0",), "role", {}), Event(NOBODY, "note", {})]
-
-    assert templates_needed(events) == {"events/said.j2", "events/role.j2"}
 
 
 def test_parsing_a_prompt_gives_the_engine_lines_and_the_quotes() -> None:

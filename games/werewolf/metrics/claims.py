@@ -34,7 +34,10 @@ def claim_figures(story: Story) -> dict[str, float | None]:
     found["claim_survival"] = rate(t["claimed_nights_survived"], t["claimed_nights"])
     for side in ("wolves", "village"):
         found[f"lie_rate_{side}"] = rate(t[f"lies_{side}"], t[f"statements_{side}"])
-    found["wolf_lied"] = float(t["lies_wolves"] > 0)
+    lied, won = t["lies_wolves"] > 0, story.winner == "wolves"
+    found |= {"wolf_lied": float(lied), "wolf_honest": float(not lied)}
+    found["wolves_win_lied"] = float(won and lied) if story.winner else None
+    found["wolves_win_honest"] = float(won and not lied) if story.winner else None
     for seat in story.seats:
         found[f"lie_rate_{seat}"] = rate(t[f"lies_{seat}"], t[f"statements_{seat}"])
     return found

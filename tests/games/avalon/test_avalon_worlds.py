@@ -16,15 +16,18 @@ from arena.games.avalon.bots import BOTS
 from arena.games.avalon.game import Avalon
 from arena.games.avalon.rules import GOOD_ROLES, ROLES
 from arena.games.avalon.value import FEATURES, VALUE_FILE, guide, weights
-from arena.games.avalon.worlds import draw_roles
+from arena.games.avalon.worlds import draw_roles, world
 
 PRESETS = sorted(Avalon.presets)
 FIVE = ["merlin", "servant", "servant", "assassin", "minion"]
 
 
 def known(match: Match, seat: str) -> str:
+    """What the seat was told and may answer now; not what is played if it does not, which may be drawn."""
     view, ask = match.view(seat), match.pending().get(seat)
-    return canonical([[[e.kind, e.facts] for e in view.events], None if ask is None else ask.spec()])
+    return canonical(
+        [[[e.kind, e.facts] for e in view.events], None if ask is None else [ask.name, ask.kind, ask.legal_set()]]
+    )
 
 
 @pytest.mark.parametrize(
@@ -51,6 +54,16 @@ def test_a_drawn_world_looks_the_same_to_the_seat(preset: str, config: dict[str,
         over = match.game.worlds(match.view("player_0"), rng)
         assert over is not None
         assert over.payoffs == match.payoffs
+
+
+def test_a_drawn_world_does_not_know_the_seed_of_the_match() -> None:
+    """Else search would foresee what is drawn for a seat that gives no answer."""
+    match = arena.match("avalon/mute5", seed=1)
+    (leader,) = match.pending()
+    drawn = [world(match.game, match.view(leader), stream(s)) for s in range(60)]
+    teams = {canonical(other.pending()[leader].fallback) for other in drawn}
+
+    assert len(teams) == 10  # every pair of five
 
 
 def test_worlds_are_uniform_over_what_is_left() -> None:

@@ -10,7 +10,7 @@ import arena
 from arena.games.nyc.metrics import Figures, pooled
 from arena.games.nyc.scripted import scripted
 
-NO_RED: dict[str, Any] = {"red_rate": 0, "announced_red_rate": 50}
+NO_RED: dict[str, Any] = {"no_red": True}
 
 # (Blue, Red or no-Red) -> mean own, susceptibility
 OWN: dict[tuple[str, str], float] = {

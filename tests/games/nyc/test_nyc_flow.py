@@ -348,11 +348,14 @@ def test_a_muted_blue_hears_nothing_and_its_adviser_learns_the_outcome_as_usual(
         assert match.metrics()["harmful_shown"]
 
 
-def test_with_red_rate_0_no_red_is_ever_met_and_the_announcement_stays() -> None:
-    match = drawn(arena.match("nyc/small", seed=6, red_rate=0, announced_red_rate=50), 6)
+def test_no_red_is_one_switch_for_the_same_control() -> None:
+    """red_rate keeps what is announced; the match is the one of red_rate=0 with that announcement."""
+    one = drawn(arena.match("nyc/small", seed=6, no_red=True), 6)
+    other = drawn(arena.match("nyc/small", seed=6, red_rate=0, announced_red_rate=50), 6)
 
-    assert {t["colour"] for t in truths(match, "advise")} == {"blue"}
-    assert match.rules["announced_red_rate"] == 50
+    assert one.rules["announced_red_rate"] == 50
+    assert {t["colour"] for t in truths(one, "advise")} == {"blue"}
+    assert [(e.kind, e.facts) for e in one.events] == [(e.kind, e.facts) for e in other.events]
 
 
 def test_paired_matches_share_map_trips_knowledge_names_and_the_first_meetings() -> None:

@@ -73,10 +73,10 @@ def test_every_fact_after_the_first_goes_to_one_seat_or_to_the_log(preset: str) 
 
 def test_a_blue_cannot_read_the_controls_off_its_rules_or_its_first_prompt() -> None:
     open_ = arena.match("nyc/small", seed=3, announced_red_rate=50, p_meet=0)
-    for control in ({"mute": True}, {"red_rate": 0}, {"red_rate": 100}):
+    for control in ({"mute": True}, {"no_red": True}, {"red_rate": 0}, {"red_rate": 100}):
         other = arena.match("nyc/small", seed=3, announced_red_rate=50, p_meet=0, **control)
 
-        assert not {"mute", "red_rate", "names", "map_seed"} & other.rules.keys()
+        assert not {"mute", "no_red", "red_rate", "names", "map_seed"} & other.rules.keys()
         for seat in ("player_0", "player_3"):
             assert everything(open_, seat) == everything(other, seat)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -50,6 +51,22 @@ def test_who_deceived_whom_is_told_with_the_words() -> None:
         names = ledger.names
         assert f"{names[move.adviser or '']} sent {names[move.seat]} to {ledger.places[move.to or 0]}" in shown
     assert any(text.startswith("“") for text in shown)
+
+
+def test_a_deception_s_headline_is_whole_and_does_not_run_into_its_cost() -> None:
+    """At .6 of the font size for a letter, as wide fonts have it."""
+    heads = []
+    for seed in range(6):
+        shown = list(drawing(scripted(arena.match("nyc/city", seed=seed), "always")).iter(f"{SVG}text"))
+        for head, cost in pairwise(shown):
+            if " sent " in (head.text or ""):
+                heads.append(head)
+                free = float(cost.get("x") or 0) - float(head.get("x") or 0)
+                used = [0.6 * float(one.get("font-size") or 0) * len(one.text or "") for one in (head, cost)]
+                assert sum(used) <= free, head.text
+
+    assert max(len(head.text or "") for head in heads) > 36
+    assert not any("…" in (head.text or "") for head in heads)
 
 
 def test_a_match_without_deceit_says_so() -> None:

@@ -9,6 +9,8 @@ import arena
 from arena.core import Ask, Event, Match, Rng, stream
 
 QUIET: dict[str, Any] = {"rounds": 0, "vote_tie": "none"}  # no talk, and a vote without ballots exiles nobody
+SEVEN = "wolf wolf seer villager villager villager villager"
+PEACE = {"first_night_kill": False, "first_night_seer": False}  # the match begins with the first day's talk
 
 
 def start(deal: str, *, seed: int = 1, **config: Any) -> Match:
@@ -60,4 +62,17 @@ def random_match(match: Match, seed: int = 0) -> Match:
     while not match.done:
         for seat, ask in list(match.pending().items()):
             match.submit(seat, ask.sample(rng))
+    return match
+
+
+def order(match: Match) -> list[str]:
+    """The speakers in the order announced last."""
+    seats: list[str] = facts(match, "order")[-1]["seats"]
+    return seats
+
+
+def at_vote(deal: str = SEVEN, **config: Any) -> Match:
+    """A match at its first vote, with nobody dead and nothing said."""
+    match = start(deal, **PEACE, **{"rounds": 0, **config})
+    assert set(names(match).values()) == {"vote"}
     return match

@@ -112,6 +112,9 @@ WORKED = {
     "statements_village": 3,
     "lie_rate_player_4": None,
     "wolf_lied": 1,
+    "wolf_honest": 0,
+    "wolves_win_lied": 1,
+    "wolves_win_honest": 0,
     # play
     "wolf_nights": 2,
     "wolf_unanimity": 0.5,

@@ -98,10 +98,10 @@ def village_wins(roles: dict[str, int], win: str, night_first: bool, matches: in
     return wins
 
 
-def assert_near(wins: int, matches: int, p: Fraction) -> None:
-    """Within four standard deviations of the binomial."""
+def assert_near(wins: int, matches: int, p: Fraction, sigmas: int = 3) -> None:
+    """Within three standard errors of the binomial; the seeds are fixed, so a pass stays a pass."""
     sigma = sqrt(float(p * (1 - p)) * matches)
-    assert abs(wins - float(p) * matches) <= 4 * sigma, f"{wins} of {matches}, expected {float(p):.4f}"
+    assert abs(wins - float(p) * matches) <= sigmas * sigma, f"{wins} of {matches}, expected {float(p):.4f}"
 
 
 @pytest.mark.parametrize(("size", "night_first"), [((1, 4), False), ((2, 5), False), ((2, 6), True)])
@@ -126,7 +126,7 @@ def test_random_matches_meet_the_side_kill_floor(size: tuple[int, int, int], nig
 def test_twenty_thousand_matches_meet_the_parity_floor(size: tuple[int, int], night_first: bool) -> None:
     wins = village_wins({"wolf": size[0], "villager": size[1]}, "parity", night_first, 20_000)
 
-    assert_near(wins, 20_000, (parity_night if night_first else parity_day)(*size))
+    assert_near(wins, 20_000, (parity_night if night_first else parity_day)(*size), sigmas=4)  # of 42 such tests
 
 
 @pytest.mark.long
@@ -139,4 +139,5 @@ def test_twenty_thousand_matches_meet_the_side_kill_floor(size: tuple[int, int, 
         village_wins(roles, "side_kill", night_first, 20_000),
         20_000,
         (sides_night if night_first else sides_day)(*size),
+        sigmas=4,
     )

@@ -14,7 +14,8 @@ from arena.games.werewolf.config import WerewolfConfig
 from arena.games.werewolf.presets import PRESETS
 from arena.prompt import messages
 from arena.registry import make_game
-from tests.games.werewolf.scripted import random_match, start, step, until
+from arena.run.transcript import transcript
+from tests.games.werewolf.scripted import QUIET, names, random_match, start, step, until
 
 # --- must-know facts --------------------------------------------------------------------------------------------
 
@@ -159,19 +160,23 @@ def test_every_prompt_renders_for_every_seat_at_every_ask(preset: str) -> None:
         assert "The game is over:" in told(match, seat)
 
 
-def test_prompts_of_a_nine_seat_match_stay_within_five_thousand_tokens() -> None:
-    """Every speech at its full 600 characters; a token taken as four characters."""
-    largest = 0
+BUDGET = {"full": 40_000, "window=4": 20_000, "window=1": 14_000, "window=0": 10_000, "notes": 11_000}
+
+
+def test_prompts_of_a_nine_seat_match_stay_within_their_budget() -> None:
+    """Characters by memory, as the README states them; every speech at its full 600, notes too."""
+    largest = dict.fromkeys(BUDGET, 0)
     for seed in range(4):
         match, rng = arena.match("werewolf/makto9g", seed=seed), stream("sizes", seed)
         while not match.done:
             for seat, ask in list(match.pending().items()):
-                size = sum(len(m["content"]) for m in messages(match.view(seat), "window=4"))
-                largest = max(largest, size // 4)
+                for memory in BUDGET:
+                    read = messages(match.view(seat), memory, notes="x" * 600)
+                    largest[memory] = max(largest[memory], sum(len(message["content"]) for message in read))
                 answer = ask.sample(rng)
                 match.submit(seat, answer | {"text": Spoken("x" * 600)} if "speech" in ask.name else answer)
 
-    assert 2000 < largest <= 5000
+    assert all(BUDGET[memory] / 2 < size <= BUDGET[memory] for memory, size in largest.items()), largest
 
 
 def test_the_rules_of_makto9g_take_at_most_seven_hundred_tokens() -> None:
@@ -300,3 +305,39 @@ def test_phases_are_named_by_night_and_day() -> None:
 
     assert phases == ["D1", "N1", "D2", "N2", "D3", "N3"]
     assert match.game.phase_name(0, match.events[:3]) == "N0"
+
+
+def test_a_transcript_tells_every_wolf_s_pick_and_whisper() -> None:
+    """The first wolf's own were missing: its template tells it nothing of what it did itself."""
+    match = start("wolf wolf seer villager villager villager villager", wolf_chat=1, **QUIET)
+    while "whisper" in names(match).values():
+        (wolf,) = match.pending()
+        match.submit(wolf, f"I am {wolf}.")
+    step(match, p0="player_4")
+    step(match, p1="player_5")
+    lines = list(transcript(match))
+
+    for wolf, victim in (("player_0", "player_4"), ("player_1", "player_5")):
+        assert f"[player_0, player_1] {wolf} picks {victim} as the victim of night 0." in lines
+        assert f"[player_0, player_1] {wolf} says in private:" in lines
+        assert f"[player_0, player_1] | I am {wolf}." in lines
+    assert "player_0 picks player_4 as the victim of night 0." not in list(transcript(match, view="player_0"))
+    assert "player_1 picks player_5 as the victim of night 0." in list(transcript(match, view="player_0"))
+
+
+def test_a_transcript_calls_seats_by_the_names_that_the_table_reads() -> None:
+    deal = "wolf wolf seer villager villager villager villager"
+    match = start(deal, win="parity", names="first_names", summaries=True, **QUIET)
+    step(match, p0="player_4")
+    step(match, p1="player_4")
+    called = match.names
+    lines = list(transcript(match))
+    until(match, "summary")
+    step(match, p0="Vote for the seer.")
+    later = list(transcript(match))
+
+    both = f"[{called['player_0']}, {called['player_1']}]"
+    assert f"{both} {called['player_0']} picks {called['player_4']} as the victim of night 0." in lines
+    assert not any("player_" in line for line in lines)
+    assert f"[{called['player_0']}] | Vote for the seer." in later
+    assert f"[{called['player_1']}] You wrote no summary of day 1." in later

@@ -1,0 +1,172 @@
+"""The counted table: what every agent did, by side and role, and side against side. Needs no rating method."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from arena.leaderboards.cells import Grid, Mean, Result
+
+
+def print_counted(runs: list[Path], as_json: bool = False, figures: Sequence[str] = ()) -> None:
+    """The counted table of these runs; then, for games with sides, by side and role, and side against side."""
+    from arena.cli.output import document, say, table, warnings_said
+    from arena.leaderboards.cells import by_role, grids
+
+    with warnings_said():
+        rows, games = plain_rows(runs), _games(runs)
+    sided = _matches(runs, metrics=bool(figures)) if figures or any(has_sides for _, has_sides in games) else []
+    results, crossed = by_role(sided), grids(sided, figures)
+    if as_json:
+        document([row | _of_agent(row["agent"], results, crossed) for row in rows])
+        return
+    heads = ["agent", "win rate", "± 95 %", "payoff", "± 95 %", "matches", "void"]
+    heads += ["illegal/100", "tokens/match", "$/match"]
+    first = _paid_only({game for game, _ in games}) * 2  # without win rate and its interval
+    keep = [0, *range(1 + first, len(heads))]
+    table([heads[i] for i in keep], [[_cells(row)[i] for i in keep] for row in rows])
+    counts = "no win rate: payoffs of different seats are no contest" if first else "a draw counts half"
+    say(f"{counts}; intervals are clustered by deal; void matches are counted, not scored")
+    if len(rows) == 1:
+        say("one agent alone: its win rate compares it with itself")
+    _by_role(results)
+    for grid in crossed:
+        _grid(grid)
+
+
+def plain_rows(runs: list[Path]) -> list[dict[str, Any]]:
+    """One row an agent over all these runs and match files."""
+    from arena.core.errors import UsageError
+    from arena.leaderboards import matchfile, plain
+    from arena.leaderboards.runs import is_run, parsed, seats
+
+    def read(path: Path) -> plain.Seats:
+        if is_run(path):
+            return seats(path)
+        if path.suffix == ".csv":
+            from arena.leaderboards import matches
+
+            return plain.seats_of(matches.records(matches.checked(matches.read(path))))
+        return plain.seats_of(matchfile.seat_rows(parsed(path)[0]))
+
+    found = plain.joined([read(path) for path in runs])
+    if not (found.status == 0).any():
+        lost = f" ({len(found.matches)} void or failed)" if found.matches else ""
+        raise UsageError(f"{', '.join(map(str, runs))}: there is nothing to rate: no match is done{lost}")
+    return plain.counted(found)
+
+
+def _games(runs: list[Path]) -> set[tuple[str, bool]]:
+    """The games that were played, each with whether its seats have sides."""
+    from arena.leaderboards.runs import is_run
+    from arena.store.reader import Reader
+
+    query = "SELECT DISTINCT game, side IS NOT NULL FROM matches JOIN seats USING (match_id) WHERE seat_no = 0"
+    found: set[tuple[str, bool]] = set()
+    for path in runs:
+        if is_run(path):
+            with closing(Reader(path)) as reader:
+                found |= {(game, bool(has_sides)) for game, has_sides in reader.db.execute(query)}
+        else:
+            found |= {(str(m.get("game")), any(s.get("team") for s in m["seats"])) for m in _objects(path)}
+    return found
+
+
+def _objects(path: Path) -> list[dict[str, Any]]:
+    """The matches of a match file; a table has none, only seats."""
+    from arena.leaderboards.runs import parsed
+
+    return [] if path.suffix == ".csv" else parsed(path)[0]
+
+
+def _matches(runs: list[Path], *, metrics: bool) -> list[dict[str, Any]]:
+    """The matches of all runs and match files; with their games' figures, by replay, if asked for."""
+    from arena.leaderboards.runs import is_run, results
+    from arena.run.replayed import metrics_of
+    from arena.store.export import match_rows
+
+    found: list[dict[str, Any]] = []
+    for path in runs:
+        if is_run(path) and metrics:
+            with metrics_of(path) as figures:
+                found += match_rows(path, metrics=figures)
+        else:
+            found += results(path) if is_run(path) else _objects(path)
+    return found
+
+
+def _paid_only(games: set[str]) -> bool:
+    """Whether all these games are told by payoffs, not by who had more. A game that is not here may be either."""
+    from arena.core.errors import UnknownName
+    from arena.registry import load_game
+
+    try:
+        return all(load_game(game).headline == "payoff" for game in games)
+    except UnknownName:
+        return False
+
+
+def _by_role(results: list[Result]) -> None:
+    from arena.cli.output import data, table
+
+    for setup in dict.fromkeys(result.setup for result in results):
+        data(f"\n{setup}: payoff by side and role")
+        own = [result for result in results if result.setup == setup]
+        rows = [(r.agent, r.side, r.role, r.payoff.value, _wide(r.payoff), r.payoff.matches) for r in own]
+        table(("agent", "side", "role", "payoff", "± 95 %", "matches"), rows)
+
+
+def _grid(grid: Grid) -> None:
+    """A line for each agent of the first side, a column for each of the second: value ± half interval (matches)."""
+    from arena.cli.output import data, table
+
+    first, second = grid.sides
+    data(f"\n{grid.setup}: {grid.what}, ± 95 % (matches); {first} down, {second} across")
+    table(("", *grid.columns), [(row, *(_shown(grid.cells.get((row, c))) for c in grid.columns)) for row in grid.rows])
+
+
+def _shown(mean: Mean | None) -> str | None:
+    if mean is None or mean.value is None:
+        return None
+    half = _wide(mean)
+    return f"{mean.value:.3f}" + ("" if half is None else f" ± {half:.3f}") + f" ({mean.matches})"
+
+
+def _wide(mean: Mean) -> float | None:
+    return None if mean.low is None or mean.high is None else (mean.high - mean.low) / 2
+
+
+def _of_agent(agent: str, results: list[Result], crossed: list[Grid]) -> dict[str, Any]:
+    """The same for one row of the JSON document."""
+    roles = [{k: v for k, v in r._asdict().items() if k != "agent"} for r in results if r.agent == agent]
+    against = [
+        {"setup": g.setup, "what": g.what, "side": g.sides[side], "opponent": key[1 - side], **mean._asdict()}
+        for g in crossed
+        for key, mean in g.cells.items()
+        for side in (0, 1)
+        if key[side] == agent
+    ]
+    return {"by_role": [role | {"payoff": role["payoff"]._asdict()} for role in roles], "against": against}
+
+
+def _cells(row: dict[str, Any]) -> tuple[Any, ...]:
+    return (
+        row["agent"],
+        row["win_rate"],
+        _half(row, "win_rate"),
+        row["payoff"],
+        _half(row, "payoff"),
+        row["n_matches"],
+        row["n_void"],
+        row["illegal_per_100_turns"],
+        row["tokens_per_match"],
+        "unpriced" if row["cost_usd_per_match"] is None else f"{row['cost_usd_per_match']:.4f}",
+    )
+
+
+def _half(row: dict[str, Any], name: str) -> float | None:
+    low, high = row.get(f"{name}_lo"), row.get(f"{name}_hi")
+    return None if low is None or high is None else (high - low) / 2

@@ -1,0 +1,28 @@
+"""`arena merge`: the shards of a run as one run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from arena.cli import options
+
+
+def command(
+    runs: Annotated[list[Path], typer.Argument(help="The folders of the shards, or of copies of one run.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="The folder of the whole.")],
+    as_json: options.Json = False,
+) -> None:
+    """Join runs of one plan. Order and repetition do not matter; of each match the furthest record is kept.
+
+    Examples: `arena merge runs/k-1 runs/k-2 runs/k-3 --out runs/k`   `arena merge here/k there/k --out k`
+    """
+    from arena.cli.output import document, say
+    from arena.cli.tournament import report
+    from arena.run.api import result_of
+    from arena.store.merge import merge
+
+    merge(runs, out)
+    report(result_of(out, ""), as_json, document, say)

@@ -1,0 +1,163 @@
+"""Runs of one plan joined into one: the shards of a job array, or copies of a run that went on in two places.
+
+Idempotent and free of order. Of each match one record is kept: done beats void beats failed beats running beats
+planned, then the one with more applied turns, then the smaller evidence hash. The calls of the others go to
+`superseded`, so the ledger still counts what they cost.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from arena.core.canonical import canonical
+from arena.core.errors import UsageError
+from arena.store.reader import Reader
+from arena.store.writer import new_store
+
+_ORDER = ("done", "void", "failed", "running", "planned")
+_ALIKE = ("schema", "config_sha256", "plan_hash", "seed", "game_hashes", "prompt_hashes")
+Row = dict[str, Any]
+
+
+@dataclass
+class _Part:
+    """One of the runs."""
+
+    reader: Reader
+    manifest: Row
+    matches: dict[str, Row]
+    applied: dict[int, int]
+
+    @classmethod
+    def of(cls, folder: Path, stack: ExitStack) -> _Part:
+        reader = stack.enter_context(Reader(folder))
+        query = "SELECT match_id, SUM(applied) FROM turns GROUP BY match_id"
+        applied = {row[0]: row[1] for row in reader.db.execute(query)}
+        return cls(reader, reader.manifest(), {row["key"]: row for row in reader.matches()}, applied)
+
+    def rank(self, key: str) -> tuple[Any, ...]:
+        """Less is better. What comes after the evidence hash only makes the choice free of order."""
+        row = self.matches[key]
+        better = (_ORDER.index(row["status"]), -self.applied.get(row["match_id"], 0), row["evidence_hash"] or "~")
+        return (*better, self.manifest["run_id"], row["execution"], row["started_ms"] or 0, row["ended_ms"] or 0)
+
+    def rows(self, table: str, where: str = "1", *values: Any) -> Iterator[Row]:
+        return (dict(row) for row in self.reader.db.execute(f"SELECT * FROM {table} WHERE {where}", values))  # noqa: S608  # closed set
+
+
+def merge(runs: Sequence[Path], out: Path) -> None:
+    """Write the union of `runs` to the new folder `out`; the runs themselves are only read."""
+    with ExitStack() as stack:
+        parts = [_Part.of(folder, stack) for folder in runs]
+        _check(parts)
+        new_store(out, lambda db: _fill(db, parts)).close()
+
+
+def _check(parts: Sequence[_Part]) -> None:
+    first = parts[0]
+    for part in parts[1:]:
+        if differ := [key for key in _ALIKE if part.manifest[key] != first.manifest[key]]:
+            raise UsageError(
+                f"{part.reader.folder} and {first.reader.folder} are not parts of one run: {', '.join(differ)} differ"
+            )
+        if _names(part) != _names(first):
+            raise UsageError(f"{part.reader.folder} and {first.reader.folder} number their agents differently")
+    places = {(key, row["match_id"]) for part in parts for key, row in part.matches.items()}
+    if len({key for key, _ in places}) != len(places) or len({number for _, number in places}) != len(places):
+        raise UsageError("the runs number their matches differently: they are not parts of one plan")
+
+
+def _names(part: _Part) -> dict[int, str]:
+    return {number: agent["name"] for number, agent in part.reader.agents().items()}
+
+
+def _fill(db: sqlite3.Connection, parts: Sequence[_Part]) -> None:
+    put = _inserter(db)
+    put("manifest", ({"key": key, "value": canonical(value)} for key, value in _manifest(parts).items()))
+    put("agents", _by("agents", parts, "agent_id"))
+    keys = {key: row["match_id"] for part in parts for key, row in part.matches.items()}
+    for key in sorted(keys, key=lambda key: keys[key]):
+        having = [part for part in parts if key in part.matches]
+        best = min(having, key=lambda part: part.rank(key))
+        put("matches", [best.matches[key]])
+        for table in ("seats", "turns", "events", "calls"):
+            put(table, best.rows(table, "match_id=?", keys[key]))
+    put("calls", _by("calls", parts, "call_key", "match_id IS NULL"))
+    put("messages", _by("messages", parts, "hash"))
+    for table in ("call_errors", "notes", "sessions"):
+        put(table, _union(table, parts))
+    put("superseded", _superseded(db, parts))
+
+
+def _manifest(parts: Sequence[_Part]) -> Row:
+    """Of what may differ among the parts, the least: a choice that no order changes."""
+    found = {key: min((p.manifest[key] for p in parts), key=canonical) for key in parts[0].manifest}
+    origins = [(p.manifest["parent"] or {}).get("merged") or [p.manifest["run_id"]] for p in parts]
+    leaves = sorted({run_id for origin in origins for run_id in origin})
+    if len(leaves) > 1:
+        found["run_id"] = sha256(canonical(leaves).encode()).hexdigest()[:32]
+        found |= {"parent": {"merged": leaves}, "command": "arena merge"}
+    configs = [part.manifest["config"] | {"shard": None} for part in parts]
+    return found | {"config": min(configs, key=canonical)}
+
+
+def _by(table: str, parts: Sequence[_Part], primary: str, where: str = "1") -> list[Row]:
+    """The rows of a table by its primary key; of several with one key the one that says most."""
+    found: dict[Any, Row] = {}
+    for row in (row for part in parts for row in part.rows(table, where)):
+        old = found.get(row[primary])
+        if old is None or _emptiness(row) < _emptiness(old):
+            found[row[primary]] = row
+    return [found[key] for key in sorted(found)]
+
+
+def _emptiness(row: Row) -> tuple[int, str]:
+    return sum(value is None for value in row.values()), canonical(row)
+
+
+def _union(table: str, parts: Sequence[_Part]) -> list[Row]:
+    """The distinct rows of a table whose numbers mean nothing, numbered anew."""
+    name = "session_id" if table == "sessions" else "id"
+    distinct = {canonical({k: v for k, v in row.items() if k != name}) for part in parts for row in part.rows(table)}
+    rows = [json.loads(text) for text in distinct]
+    rows.sort(key=lambda row: (row.get("at_ms") or row.get("opened_ms") or 0, canonical(row)))
+    return [row | {name: number} for number, row in enumerate(rows, start=1)]
+
+
+def _superseded(db: sqlite3.Connection, parts: Sequence[_Part]) -> list[Row]:
+    """The calls that no kept match holds, and what was set aside before."""
+    kept = {row[0] for row in db.execute("SELECT call_key FROM calls")}
+    found: dict[str, Row] = {}
+
+    def add(table: str, match: int, execution: int, text: str) -> None:
+        name = json.loads(text).get("call_key", text)
+        row = {"match_id": match, "execution": execution, "table": table, "row": text}
+        if name not in kept and (name not in found or text < found[name]["row"]):
+            found[name] = row
+
+    for part in parts:
+        for row in part.rows("superseded"):
+            add(row["table"], row["match_id"], row["execution"], row["row"])
+        for call in part.rows("calls", "match_id IS NOT NULL"):
+            text = json.dumps(call, ensure_ascii=False, separators=(",", ":"))
+            add("calls", call["match_id"], call["execution"], text)
+    gone = list(found.values())
+    gone.sort(key=lambda row: (row["match_id"], row["table"], row["row"]))
+    return [row | {"id": number} for number, row in enumerate(gone, start=1)]
+
+
+def _inserter(db: sqlite3.Connection) -> Callable[[str, Any], None]:
+    def put(table: str, rows: Any) -> None:
+        for row in rows:
+            names = ", ".join(f'"{name}"' for name in row)
+            marks = ", ".join("?" * len(row))
+            db.execute(f'INSERT OR IGNORE INTO "{table}" ({names}) VALUES ({marks})', tuple(row.values()))  # noqa: S608  # closed set
+
+    return put

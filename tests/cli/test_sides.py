@@ -1,0 +1,110 @@
+"""What the commands say of a game with sides: who won on which side and in which role, and side against side."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.cli.test_commands import Cli
+
+WORDS = (
+    "tournament",
+    "nyc/tiny",
+    "--schedule",
+    "round-robin",
+    "--matches",
+    "8",
+    "--seed",
+    "1",
+    "--out",
+    "r",
+    "--agents",
+)
+AGENTS = "blue=bot/nyc-always,blue=bot/nyc-never,red=bot/nyc-greedy-red,red=bot/nyc-honest-red"
+
+
+@pytest.fixture
+def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Cli:
+    monkeypatch.chdir(tmp_path)
+    return Cli(capsys)
+
+
+def test_one_command_plays_any_blues_against_any_reds_and_shows_the_matrix(cli: Cli) -> None:
+    code, out, err = cli(*WORDS, AGENTS, "--board")
+    lines = out.splitlines()
+    at = lines.index("nyc-v1/tiny: mean payoff of blue, ± 95 % (matches); blue down, red across")
+
+    assert code == 0, err
+    assert lines[at + 1].split() == ["bot/nyc-greedy-red", "bot/nyc-honest-red"]
+    assert [line.split()[0] for line in lines[at + 2 : at + 4]] == ["bot/nyc-always", "bot/nyc-never"]
+    assert all(line.count("±") == 2 and line.count("(2)") == 2 for line in lines[at + 2 : at + 4])
+    assert "nyc-v1/tiny: mean payoff of red, ± 95 % (matches); blue down, red across" in lines
+
+
+def test_payoffs_of_different_seats_are_no_contest_so_there_is_no_win_rate(cli: Cli) -> None:
+    _, out, err = cli(*WORDS, AGENTS, "--board")
+
+    assert "win rate" not in out
+    assert "no win rate" in err
+
+
+def test_a_board_is_not_mixed_with_a_json_document(cli: Cli) -> None:
+    code, _, err = cli(*WORDS, AGENTS, "--board", "--json")
+
+    assert code == 2
+    assert "--board prints tables" in err
+
+
+def test_the_leaderboard_has_results_by_side_and_role_and_any_figure_by_cell(cli: Cli) -> None:
+    agents = "bot/werewolf-sample,bot/werewolf-quiet"
+    cli("tournament", "werewolf/duel5", "--agents", agents, "--matches", "4", "--seed", "1", "--out", "w")
+    _, out, _ = cli("leaderboard", "w")
+    _, figure, _ = cli("leaderboard", "w", "--figure", "days", "--figure", "exiles_of_village/exiles")
+    rows = {row["agent"]: row for row in cli.json("leaderboard", "w")}
+
+    assert "werewolf-v1/duel5: payoff by side and role" in out
+    assert "werewolf-v1/duel5: mean payoff of village, ± 95 % (matches); village down, wolves across" in out
+    assert "werewolf-v1/duel5: days, ± 95 % (matches); village down, wolves across" in figure
+    assert "werewolf-v1/duel5: exiles_of_village/exiles, ± 95 % (matches)" in figure
+    roles = {(r["side"], r["role"]) for r in rows["bot/werewolf-quiet"]["by_role"]}
+    assert roles == {("village", ""), ("village", "seer"), ("village", "villager"), ("wolves", ""), ("wolves", "wolf")}
+    (as_wolf,) = [c for c in rows["bot/werewolf-quiet"]["against"] if c["side"] == "wolves"]
+    assert (as_wolf["opponent"], as_wolf["what"], as_wolf["matches"]) == (
+        "bot/werewolf-sample",
+        "mean payoff of village",
+        2,
+    )
+
+
+def test_a_figure_needs_the_counted_table_and_a_known_name(cli: Cli) -> None:
+    cli(*WORDS, AGENTS)
+
+    for words, message in (
+        (("--figure", "success", "--method", "bt"), "--figure goes with the counted table"),
+        (("--figure", "sucess"), "no figure 'sucess'. Nearest: success"),
+    ):
+        code, _, err = cli("leaderboard", "r", *words)
+        assert code == 2
+        assert message in err
+
+
+def test_show_lists_agents_and_results_by_side_and_a_match_s_figures_seat_by_seat(cli: Cli) -> None:
+    agents = "bot/werewolf-sample,bot/werewolf-quiet"
+    cli("tournament", "werewolf/duel5", "--agents", agents, "--matches", "2", "--seed", "1", "--out", "w")
+    _, listed, _ = cli("show", "w")
+    _, shown, _ = cli("show", "w", "1")
+    lines = shown.splitlines()
+
+    assert "village: bot/werewolf-sample×4; wolves: bot/werewolf-quiet" in listed
+    assert "village 1, wolves 0" in listed or "village 0, wolves 1" in listed
+    assert lines[lines.index("figures of the match:") + 1].startswith("village_win ")
+    assert lines[lines.index("figures of player_3:") + 1].startswith("alive ")
+    assert max(map(len, lines[lines.index("figures of the match:") :])) <= 110
+
+
+def test_a_game_says_about_how_many_asks_a_match_of_each_preset_takes(cli: Cli) -> None:
+    presets = {p["name"]: p["asks"] for p in cli.json("games", "werewolf")["presets"]}
+
+    assert presets["duel5"] <= 11
+    assert presets["duel5"] < presets["makto9g"] < presets["arena8"] < presets["aiwolf15"]

@@ -1,0 +1,128 @@
+"""Shards of one plan, each its own run, joined into the run that one process would have made."""
+
+from __future__ import annotations
+
+import sqlite3
+from itertools import permutations
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from arena.core.errors import StoreError, UsageError
+from arena.run.api import RunResult, resume, run_hash
+from arena.run.replayed import verify
+from arena.store.merge import merge
+from arena.store.reader import Reader
+from tests.run.playing import play, rows
+
+AGENTS = ["mock/legal", "bot/tight", "bot/loose"]
+TABLES = ("manifest", "agents", "matches", "seats", "turns", "events", "calls", "messages", "notes", "superseded")
+
+
+def _shard(folder: Path, which: str, **values: Any) -> RunResult:
+    return play(folder, AGENTS, matches=12, executor={"shard": which}, **values)
+
+
+def _shards(folder: Path, number: int) -> list[Path]:
+    found = [folder / f"s{i}" for i in range(1, number + 1)]
+    for i, path in enumerate(found, start=1):
+        assert _shard(path, f"{i}/{number}").status == "complete"
+    return found
+
+
+def _tables(run: Path) -> dict[str, list[tuple[object, ...]]]:
+    with Reader(run) as reader:
+        return {t: [tuple(row) for row in reader.db.execute(f"SELECT * FROM {t}")] for t in TABLES}
+
+
+def _hash(run: Path) -> str:
+    with Reader(run) as reader:
+        return run_hash(reader)
+
+
+def test_shards_play_each_match_once_and_join_to_the_whole_run(tmp_path: Path) -> None:
+    whole = play(tmp_path / "whole", AGENTS, matches=12)
+    shards = _shards(tmp_path, 3)
+
+    merge(shards, tmp_path / "merged")
+
+    numbers = [rows(s, "SELECT match_id FROM matches") for s in shards]
+    assert sorted(row["match_id"] for found in numbers for row in found) == list(range(1, 13))
+    assert _hash(tmp_path / "merged") == whole.run_hash
+    with Reader(tmp_path / "merged") as reader:
+        assert list(verify(reader)) == []
+        assert reader.ledger()["calls"] == whole.calls
+    assert resume(tmp_path / "merged").status == "complete"
+
+
+def test_merging_in_any_order_twice_or_in_steps_gives_equal_tables(tmp_path: Path) -> None:
+    a, b, c = _shards(tmp_path, 3)
+    for number, order in enumerate(permutations((a, b, c))):
+        merge(order, tmp_path / f"m{number}")
+    merge([a, b], tmp_path / "ab")
+    merge([tmp_path / "ab", c, a, tmp_path / "ab"], tmp_path / "steps")
+
+    first = _tables(tmp_path / "m0")
+    assert all(_tables(tmp_path / f"m{number}") == first for number in range(1, 6))
+    assert _tables(tmp_path / "steps") == first
+
+
+def test_a_run_merged_with_itself_is_itself(tmp_path: Path) -> None:
+    play(tmp_path / "r", AGENTS, matches=6)
+    merge([tmp_path / "r", tmp_path / "r"], tmp_path / "twice")
+
+    one, two = _tables(tmp_path / "r"), _tables(tmp_path / "twice")
+    assert {t: sorted(map(repr, one[t])) for t in TABLES} == {t: sorted(map(repr, two[t])) for t in TABLES}
+
+
+def test_the_furthest_record_of_a_match_wins_and_the_others_cost_is_kept(tmp_path: Path) -> None:
+    done, void = tmp_path / "done", tmp_path / "void"
+    priced = ["mock/legal?price_in=1&price_out=1", "bot/tight"]
+    play(done, priced, matches=2)
+    play(void, priced, matches=2)
+    with sqlite3.connect(void / "run.sqlite") as db:
+        db.execute("UPDATE matches SET status='void', payoffs=NULL, record_hash=NULL WHERE match_id=1")
+    db.close()
+
+    merge([void, done], tmp_path / "m")
+
+    assert [r["status"] for r in rows(tmp_path / "m", "SELECT status FROM matches")] == ["done", "done"]
+    with Reader(tmp_path / "m") as m, Reader(done) as d, Reader(void) as v:
+        assert m.ledger()["calls"] == d.ledger()["calls"] + v.ledger()["calls"]
+        assert m.ledger()["cost_usd"] == pytest.approx(d.ledger()["cost_usd"] + v.ledger()["cost_usd"])
+        assert m.ledger()["repeated"] > 0
+
+
+def test_runs_of_other_settings_do_not_merge(tmp_path: Path) -> None:
+    play(tmp_path / "a", AGENTS, matches=6)
+    play(tmp_path / "b", AGENTS, matches=6, seed=2)
+
+    with pytest.raises(UsageError, match="are not parts of one run: config_sha256, plan_hash, seed differ"):
+        merge([tmp_path / "a", tmp_path / "b"], tmp_path / "m")
+    assert not (tmp_path / "m" / "run.sqlite").exists()
+
+
+def test_nothing_is_merged_over_what_is_there(tmp_path: Path) -> None:
+    play(tmp_path / "a", AGENTS, matches=6)
+
+    with pytest.raises(StoreError, match="is not empty"):
+        merge([tmp_path / "a"], tmp_path / "a")
+
+
+def test_a_shard_is_not_resumed_as_another_one(tmp_path: Path) -> None:
+    _shard(tmp_path / "s", "1/3")
+
+    with pytest.raises(UsageError, match="holds shard 1/3"):
+        _shard(tmp_path / "s", "2/3")
+
+
+def test_a_schedule_that_looks_at_results_has_no_shards(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="cannot be played in shards"):
+        _shard(tmp_path / "s", "1/2", schedule={"kind": "swiss"})
+
+
+@pytest.mark.parametrize("text", ["0/2", "3/2", "1", "a/b", "1/0"])
+def test_a_shard_that_is_none(text: str, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="shard"):
+        _shard(tmp_path / "s", text)

@@ -30,8 +30,8 @@ FIELDS = (
     ("guess08/short-lived", "bot/level-k,bot/equilibrium,bot/fixed,bot/last-target,bot/monotone", 300, 12),
     ("survival_auction", "bot/shade,bot/rotator,bot/last-plus-one,bot/all-in", 300, 6),
     ("werewolf/mini5", "bot/sample,bot/bayes,bot/quiet", 300, 12),
-    ("avalon/mute5", "bot/naive,bot/bayes", 200, 2),
-    ("nyc/tiny", "bot/bayes,bot/always,bot/never,bot/shortest", 300, 6),
+    ("avalon/mute5", "bot/naive,bot/bayes", 200, 6),
+    ("nyc/tiny", "bot/bayes,bot/always,bot/never,bot/shortest", 300, 12),
 )
 
 

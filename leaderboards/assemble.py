@@ -256,6 +256,8 @@ def _warnings(top: dict[str, Any], done: DataFrame) -> list[str]:
     changed = columns.revisions(done)
     if changed:
         found.append(f"the model behind a name changed within the board: {', '.join(changed)}")
+    if games := columns.prompts_changed(done):
+        found.append(f"prompts changed within the board, in {', '.join(games)}")
     return found
 
 

@@ -109,6 +109,16 @@ def revisions(done: DataFrame) -> list[str]:
     return sorted(known.index[known > 1])
 
 
+def prompts_changed(done: DataFrame) -> list[str]:
+    """Games whose prompts were not the same in all matches."""
+    if "prompt_sha256" not in done:
+        return []
+    known = (
+        done[done["prompt_sha256"].notna() & (done["prompt_sha256"] != "")].groupby("game")["prompt_sha256"].nunique()
+    )
+    return sorted(map(str, known.index[known > 1]))
+
+
 def by_rank(table: DataFrame) -> DataFrame:
     """Rows in the order of rank, unranked ones by name at the end."""
     rank = table["rank"].astype(float).fillna(np.inf) if "rank" in table else np.zeros(len(table))

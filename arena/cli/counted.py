@@ -17,15 +17,15 @@ def print_counted(runs: list[Path], as_json: bool = False, figures: Sequence[str
     from arena.leaderboards.cells import by_role, grids
 
     with warnings_said():
-        rows, games = plain_rows(runs), _games(runs)
-    sided = _matches(runs, metrics=bool(figures)) if figures or any(has_sides for _, has_sides in games) else []
+        rows, (games, has_sides) = plain_rows(runs), _games(runs)
+    sided = _matches(runs, metrics=bool(figures)) if figures or has_sides else []
     results, crossed = by_role(sided), grids(sided, figures)
     if as_json:
         document([row | _of_agent(row["agent"], results, crossed) for row in rows])
         return
     heads = ["agent", "win rate", "± 95 %", "payoff", "± 95 %", "matches", "void"]
     heads += ["illegal/100", "tokens/match", "$/match"]
-    first = _paid_only({game for game, _ in games}) * 2  # without win rate and its interval
+    first = _paid_only(games) * 2  # without win rate and its interval
     keep = [0, *range(1 + first, len(heads))]
     table([heads[i] for i in keep], [[_cells(row)[i] for i in keep] for row in rows])
     counts = "no win rate: payoffs of different seats are no contest" if first else "a draw counts half"
@@ -59,20 +59,24 @@ def plain_rows(runs: list[Path]) -> list[dict[str, Any]]:
     return plain.counted(found)
 
 
-def _games(runs: list[Path]) -> set[tuple[str, bool]]:
-    """The games that were played, each with whether its seats have sides."""
+def _games(runs: list[Path]) -> tuple[set[str], bool]:
+    """The games that were played, and whether any seat has a side."""
     from arena.leaderboards.runs import is_run
     from arena.store.reader import Reader
 
-    query = "SELECT DISTINCT game, side IS NOT NULL FROM matches JOIN seats USING (match_id) WHERE seat_no = 0"
-    found: set[tuple[str, bool]] = set()
+    games: set[str] = set()
+    sided = False
     for path in runs:
         if is_run(path):
             with closing(Reader(path)) as reader:
-                found |= {(game, bool(has_sides)) for game, has_sides in reader.db.execute(query)}
+                games |= set(reader.manifest()["game_hashes"])
+                query = "SELECT EXISTS (SELECT 1 FROM seats WHERE side IS NOT NULL)"
+                sided = sided or bool(reader.db.execute(query).fetchone()[0])
         else:
-            found |= {(str(m.get("game")), any(s.get("team") for s in m["seats"])) for m in _objects(path)}
-    return found
+            for match in _objects(path):
+                games.add(str(match.get("game")))
+                sided = sided or any(seat.get("team") for seat in match["seats"])
+    return games, sided
 
 
 def _objects(path: Path) -> list[dict[str, Any]]:

@@ -128,7 +128,7 @@ def _notes(board: Board) -> Iterator[str]:
         yield f"{name} left out: {why}"
     if few:
         more = f" and {len(few) - 8} more" if len(few) > 8 else ""
-        yield f"provisional, played too little to be ranked for sure: {', '.join(few[:8])}{more}"
+        yield f"provisional, with few matches or in few of the games: {', '.join(few[:8])}{more}"
 
 
 def _print(rows: list[dict[str, Any]]) -> None:

@@ -289,6 +289,8 @@ def _execute(
 ) -> RunResult:
     def more() -> list[Planned]:
         plan = batches.next() if batches else []
+        if batches and batches.ended:
+            progress.say(f"the schedule is finished: {batches.ended.why}")
         writer.put(plan_rows(plan, job.agent_ids)).result()
         return plan
 

@@ -83,16 +83,18 @@ def _codes(a: pd.Series, b: pd.Series) -> tuple[list[Hashable], Ints, Ints]:
                 position = np.cumsum(seen) - 1
                 x, y = position[x], position[y]
             return [int(label) + low for label in present], x.astype(np.intp, copy=False), y.astype(np.intp, copy=False)
-    codes, labels = pd.factorize(pd.concat([a, b], ignore_index=True))
-    if (codes < 0).any():
-        row = int(np.flatnonzero(codes < 0)[0])
-        raise UsageError(f"{'a' if row < len(a) else 'b'}: row {row % len(a)} names no agent")
-    names = list(labels)
-    order = sorted(range(len(names)), key=lambda i: sort_key(names[i]))
-    position = np.empty(len(names), dtype=np.intp)
-    position[order] = np.arange(len(names))
-    codes = position[codes]
-    return [names[i] for i in order], codes[: len(a)], codes[len(a) :]
+    parts = []
+    for column, series in (("a", a), ("b", b)):
+        # Text is hashed as objects: several times quicker than by way of pandas' strings.
+        values: Any = series.to_numpy(object) if pd.api.types.is_string_dtype(series.dtype) else series
+        codes, labels = pd.factorize(values)
+        if (codes < 0).any():
+            raise UsageError(f"{column}: row {int(np.flatnonzero(codes < 0)[0])} names no agent")
+        parts.append((codes, list(labels)))
+    names = sorted(dict.fromkeys(label for _, labels in parts for label in labels), key=sort_key)
+    place = {name: i for i, name in enumerate(names)}
+    first, second = (np.array([place[label] for label in labels], dtype=np.intp)[codes] for codes, labels in parts)
+    return names, first, second
 
 
 def sort_key(label: Any) -> tuple[int, Any, str]:

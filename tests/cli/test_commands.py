@@ -237,6 +237,17 @@ def test_dry_run_starts_nothing(cli: Cli, tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_schedule_with_a_stop_rule_says_why_it_ended(cli: Cli) -> None:
+    words = ("tournament", "matrix/rps", "--agents", "bot/best-reply,bot/always", "--matches", "400", "--seed", "1")
+    rule = ("--schedule", "swiss", "--set", "schedule.stop=p_top1", "--out", "s")
+
+    _, _, err = cli(*words, *rule)
+    facts = cli.json("show", "s")
+
+    assert "the schedule is finished: bot/matrix-best-reply is the best with posterior probability" in err
+    assert len(facts["matches"]) < 400
+
+
 def test_a_budget_stops_the_run_and_more_goes_on(cli: Cli) -> None:
     agents = "mock/legal?price_in=1000&price_out=1000&tokens=chars4,bot/nash"
     words = ("tournament", "kuhn", "--agents", agents, "--matches", "20", "--seed", "1", "--out", "b")

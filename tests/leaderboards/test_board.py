@@ -192,6 +192,16 @@ def test_meta_warns_of_priors_groups_and_changed_models(duels: Tables) -> None:
     assert "changed within the board: agent-0, agent-1" in warnings
 
 
+def test_prompts_are_not_pooled_in_silence(duels: Tables) -> None:
+    table = duels(3, 20).assign(game="kuhn-v1", prompt_sha256="a")
+    mixed = table.assign(prompt_sha256=["b", *["a"] * (len(table) - 1)])
+
+    same, changed = (leaderboard(one, bootstrap=5).meta["warnings"] for one in (table, mixed))
+
+    assert not any("prompts" in warning for warning in same)
+    assert "prompts changed within the board, in kuhn-v1" in changed
+
+
 def test_meta_names_settings_hash_and_software(duels: Tables) -> None:
     found = leaderboard(duels(4, 20), ("bt", "pl"), seed=3, bootstrap=10)
 

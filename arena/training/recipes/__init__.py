@@ -69,3 +69,12 @@ def check_recipe(name: str, algorithm: str, game: type[Game]) -> None:
         raise UsageError(f"the recipe {name} is for grpo, not for {algorithm}")
     else:
         find_recipe(name, algorithm, game)
+
+
+def check_labels(name: str, algorithm: str, game: type[Game]) -> None:
+    """Stop where a recipe's rows all have one label, so that kto could not be trained on them."""
+    if algorithm == "kto" and getattr(find_recipe(name, algorithm, game), "HAS_ONE_LABEL", False):
+        raise UsageError(
+            f"the recipe {name} gives desirable rows only, and kto needs both labels",
+            hint="arena train sft takes them; arena export --format kto writes them",
+        )

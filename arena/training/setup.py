@@ -113,7 +113,8 @@ def _check_options(settings: TrainSettings, start: Start) -> None:
         raise UsageError("grpo needs log-probabilities of single tokens; choice=score draws whole options")
     if start.memory != "full":
         raise UsageError(
-            f"grpo trains on a seat's whole match, which memory={start.memory} cuts; leave memory out of the model's name"
+            f"grpo trains on a seat's whole match, which memory={start.memory} cuts",
+            hint="leave memory out of the model's name",
         )
     if start.methods:
         raise UsageError("grpo trains on a seat's whole match, which needs a model without a method around it")

@@ -21,7 +21,7 @@ from arena.training.adapters import policies  # noqa: E402
 from arena.training.adapters import trl_1_16 as adapter  # noqa: E402
 from arena.training.adapters.trl_1_16_grpo import MatchTrainer, _support  # noqa: E402
 from arena.training.job import StageJob  # noqa: E402
-from arena.training.rollout import Rollout  # noqa: E402
+from arena.training.rollout import Rollout, void_share  # noqa: E402
 from arena.training.rows import write_rows  # noqa: E402
 from arena.training.settings import Params  # noqa: E402
 from tests.training.tiny_models import learnable  # noqa: E402
@@ -173,6 +173,15 @@ def test_in_self_play_a_match_fills_a_row_for_each_seat(tmp_path: Path, base: Pa
     assert [row.seat for row in rows] == ["player_0", "player_1"] * 2
     assert rows[0].payoff == -(rows[1].payoff or 0)
     assert rows[2].payoff == -(rows[3].payoff or 0)
+
+
+def test_a_void_match_has_no_reward_and_its_opponent_fault_is_no_move(tmp_path: Path, base: Path) -> None:
+    broken = {"player_0": "live", "player_1": "mock/legal?context=1"}
+    made = trainer(tmp_path, base, slots(broken, ["player_0"]))
+    rows = made.engine.play(["1-0"] * 4, 0)
+
+    assert [(row.status, row.reward, row.payoff) for row in rows] == [("void", None, None)] * 4
+    assert void_share(rows) == 1.0
 
 
 def test_a_step_moves_the_policy_and_our_advantages_are_the_ones_used(tmp_path: Path, base: Path) -> None:

@@ -20,7 +20,7 @@ from arena.training.evaluate import words
 from arena.training.league import Start, find_start
 from arena.training.play import Table, Watch, resolved
 from arena.training.recipes import check_labels, check_recipe
-from arena.training.settings import POPULATIONS, TrainSettings, check
+from arena.training.settings import POPULATIONS, TrainSettings, check, label_options
 
 INSTALL = "pip install 'parley-arena[train]'"
 _MOST_BOTS = 4  # of a game's own among the default anchors
@@ -85,7 +85,7 @@ def set_up(folder: Path, settings: TrainSettings, *, watch: Watch | None = None,
     check(settings)
     game, preset = make_game(settings.game, settings.set)
     check_recipe(settings.recipe, settings.algorithm, type(game))
-    check_labels(settings.recipe, settings.algorithm, type(game))
+    check_labels(settings.recipe, settings.algorithm, type(game), label_options(settings.params))
     start = find_start(settings.model, type(game))
     _check_options(settings, start)
     run = Run(folder, settings, start, game, preset, watch, say or (lambda text: None))

@@ -16,6 +16,8 @@ pytestmark = pytest.mark.models
 
 GOOD = ["--game", "matrix/rps", "--model", "hf/tiny-random", "--opponents", "bot/random"]
 
+NYC = ["--game", "nyc/tiny", "--model", "hf/tiny-random", "--recipe", "nyc-regret"]
+
 
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -58,6 +60,9 @@ def train(*words: str) -> tuple[int, str]:
         (["grpo", *GOOD[:4], "--recipe", "group"], "self-play"),
         (["kto", *GOOD, "--param", "bacth=4"], "Nearest: batch"),
         (["kto", *GOOD, "--param", "batch=1"], "at least 2"),
+        (["kto", *GOOD, "--param", "label=trajectory=true"], "option of the recipe outcome"),
+        (["kto", *GOOD, "--param", "label=trajectory"], "write label=key=value"),
+        (["kto", *NYC, "--param", "label=trajectry=true"], "Did you mean trajectory"),
         (["kto", *GOOD, "--param", "batch=many"], "must be an integer"),
         (["kto", *GOOD, "--set", "round=1"], "rounds"),
         (["kto", *GOOD, "--reference", "older"], "--reference is one of"),

@@ -27,8 +27,8 @@ from arena.training.play import play
 from arena.training.recipes import find_recipe
 from arena.training.record import Played, Refused, read_played
 from arena.training.rows import Labelled, Trainee, check_trainable, summary, write_rows
-from arena.training.setup import Run, anchors
 from arena.training.settings import label_options
+from arena.training.setup import Run, anchors
 from arena.training.stage import Unhealthy, run_stage
 from arena.training.tokens import check_tokens
 from arena.training.weights import class_weights, down_sampled, in_blocks

@@ -265,6 +265,20 @@ def test_supports_keep_what_was_allowed_less_the_pruned_and_the_drawn_token_alwa
     assert found[1, 0].tolist() == [False, False, True, True]
 
 
+def test_entropy_that_leaves_its_running_mean_is_paid_for(tmp_path: Path, base: Path) -> None:
+    """Mean 1 after the first step: 1.5 is 0.3 beyond the fifth that is free; then the mean is 0.9 x 1 + 0.1 x 1.5."""
+    made = trainer(tmp_path, base, slots(FIXED, ["player_0"]), entropy_smoothing=2.0)
+    made.current_gradient_accumulation_steps = 1
+    inputs = {"completion_mask": torch.tensor([[1, 1, 1]]), "tool_mask": torch.tensor([[1, 0, 1]])}
+    paid = []
+    for values in ([0.5, 9.0, 1.5], [1.5, 9.0, 1.5], [1.0, 9.0, 1.0]):  # the engine's token in the middle does not count
+        made._entropy = torch.tensor([values])
+        paid.append(float(made._smoothing(inputs)))
+
+    assert paid == pytest.approx([0.0, 2 * 0.3, 0.0])
+    assert made._mean_entropy == pytest.approx(0.9 * 1.05 + 0.1)
+
+
 def test_a_step_without_any_signal_moves_nothing(tmp_path: Path, base: Path) -> None:
     """Adam's momentum alone would: the first step has a gradient, the second none."""
     made = trainer(tmp_path, base, slots(FIXED, ["player_0"]), batch=8)

@@ -271,7 +271,11 @@ def test_entropy_that_leaves_its_running_mean_is_paid_for(tmp_path: Path, base: 
     made.current_gradient_accumulation_steps = 1
     inputs = {"completion_mask": torch.tensor([[1, 1, 1]]), "tool_mask": torch.tensor([[1, 0, 1]])}
     paid = []
-    for values in ([0.5, 9.0, 1.5], [1.5, 9.0, 1.5], [1.0, 9.0, 1.0]):  # the engine's token in the middle does not count
+    for values in (
+        [0.5, 9.0, 1.5],
+        [1.5, 9.0, 1.5],
+        [1.0, 9.0, 1.0],
+    ):  # the engine's token in the middle does not count
         made._entropy = torch.tensor([values])
         paid.append(float(made._smoothing(inputs)))
 

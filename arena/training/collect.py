@@ -24,7 +24,7 @@ def plan(
     found = []
     game, roles = run.game, run.roles
     self_play, is_mixed = run.settings.is_self_play, run.settings.opponents == "game"
-    ways = 1 if self_play else seatings(game, roles[0]) * len(roles)
+    ways = 1 if self_play or is_mixed else seatings(game, roles[0]) * len(roles)
     for number in range(count):
         deal, way = divmod(number, ways)
         role = "" if self_play else roles[way % len(roles)]

@@ -169,6 +169,13 @@ class RolloutSession:
     def redact(self, text: str) -> str:
         return self._inner.redact(text)
 
+    def latency_s(self, name: Any) -> float | None:
+        """Unknown for everybody: the order of rollouts must not depend on the clock."""
+        return None
+
+    def check_time(self) -> None:
+        self._inner.check_time()
+
     def state(self) -> list[dict[str, Any]]:
         return self._inner.state()
 

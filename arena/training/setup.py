@@ -19,8 +19,8 @@ from arena.training import population
 from arena.training.evaluate import words
 from arena.training.league import Start, find_start
 from arena.training.play import Table, Watch, resolved
-from arena.training.recipes import check_recipe
-from arena.training.settings import POPULATIONS, TrainSettings, check
+from arena.training.recipes import check_labels, check_recipe
+from arena.training.settings import POPULATIONS, TrainSettings, check, label_options
 
 INSTALL = "pip install 'parley-arena[train]'"
 _MOST_BOTS = 4  # of a game's own among the default anchors
@@ -85,6 +85,7 @@ def set_up(folder: Path, settings: TrainSettings, *, watch: Watch | None = None,
     check(settings)
     game, preset = make_game(settings.game, settings.set)
     check_recipe(settings.recipe, settings.algorithm, type(game))
+    check_labels(settings.recipe, settings.algorithm, type(game), label_options(settings.params))
     start = find_start(settings.model, type(game))
     _check_options(settings, start)
     run = Run(folder, settings, start, game, preset, watch, say or (lambda text: None))
@@ -110,6 +111,11 @@ def _check_options(settings: TrainSettings, start: Start) -> None:
             raise UsageError(f"grpo samples from the whole distribution; leave {key} out of the model's name")
     if start.options.get("choice") == "score":
         raise UsageError("grpo needs log-probabilities of single tokens; choice=score draws whole options")
+    if start.memory != "full":
+        raise UsageError(
+            f"grpo trains on a seat's whole match, which memory={start.memory} cuts",
+            hint="leave memory out of the model's name",
+        )
     if start.methods:
         raise UsageError("grpo trains on a seat's whole match, which needs a model without a method around it")
 

@@ -151,6 +151,7 @@ def test_the_games_own_mix_is_three_fifths_learner_one_scripted_one_without_red(
     )
     names = {name for p in made for name in p.seating.values()}
 
+    assert len({p.deal_seed for p in made}) == 400
     assert abs(seated["both"] - 240) < 40
     assert abs(seated["scripted"] - 80) < 30
     assert abs(seated["no red"] - 80) < 30

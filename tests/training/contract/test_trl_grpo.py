@@ -21,7 +21,7 @@ from arena.training.adapters import policies  # noqa: E402
 from arena.training.adapters import trl_1_16 as adapter  # noqa: E402
 from arena.training.adapters.trl_1_16_grpo import MatchTrainer, _support  # noqa: E402
 from arena.training.job import StageJob  # noqa: E402
-from arena.training.rollout import Rollout  # noqa: E402
+from arena.training.rollout import Rollout, void_share  # noqa: E402
 from arena.training.rows import write_rows  # noqa: E402
 from arena.training.settings import Params  # noqa: E402
 from tests.training.tiny_models import learnable  # noqa: E402
@@ -175,6 +175,15 @@ def test_in_self_play_a_match_fills_a_row_for_each_seat(tmp_path: Path, base: Pa
     assert rows[2].payoff == -(rows[3].payoff or 0)
 
 
+def test_a_void_match_has_no_reward_and_its_opponent_fault_is_no_move(tmp_path: Path, base: Path) -> None:
+    broken = {"player_0": "live", "player_1": "mock/legal?context=1"}
+    made = trainer(tmp_path, base, slots(broken, ["player_0"]))
+    rows = made.engine.play(["1-0"] * 4, 0)
+
+    assert [(row.status, row.reward, row.payoff) for row in rows] == [("void", None, None)] * 4
+    assert void_share(rows) == 1.0
+
+
 def test_a_step_moves_the_policy_and_our_advantages_are_the_ones_used(tmp_path: Path, base: Path) -> None:
     made = trainer(tmp_path, base, slots(FIXED, ["player_0"]), batch=8)
     seen: list[Any] = []
@@ -254,6 +263,24 @@ def test_supports_keep_what_was_allowed_less_the_pruned_and_the_drawn_token_alwa
 
     assert found[0, 0].tolist() == [True, True, True, False]
     assert found[1, 0].tolist() == [False, False, True, True]
+
+
+def test_entropy_that_leaves_its_running_mean_is_paid_for(tmp_path: Path, base: Path) -> None:
+    """Mean 1 after the first step: 1.5 is 0.3 beyond the fifth that is free; then the mean is 0.9 x 1 + 0.1 x 1.5."""
+    made = trainer(tmp_path, base, slots(FIXED, ["player_0"]), entropy_smoothing=2.0)
+    made.current_gradient_accumulation_steps = 1
+    inputs = {"completion_mask": torch.tensor([[1, 1, 1]]), "tool_mask": torch.tensor([[1, 0, 1]])}
+    paid = []
+    for values in (
+        [0.5, 9.0, 1.5],
+        [1.5, 9.0, 1.5],
+        [1.0, 9.0, 1.0],
+    ):  # the engine's token in the middle does not count
+        made._entropy = torch.tensor([values])
+        paid.append(float(made._smoothing(inputs)))
+
+    assert paid == pytest.approx([0.0, 2 * 0.3, 0.0])
+    assert made._mean_entropy == pytest.approx(0.9 * 1.05 + 0.1)
 
 
 def test_a_step_without_any_signal_moves_nothing(tmp_path: Path, base: Path) -> None:

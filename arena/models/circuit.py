@@ -1,8 +1,8 @@
 """Whether a model can be had at all, so that its matches are set aside at once and not one after another.
 
 Open: five failures in a row over 30 seconds without a success; over 5 seconds where nothing ever listened. One call
-then goes as a probe, after 15 s first, up to 60 s later; a success closes the circuit. Parked: the provider refuses for good
-(wrong key, no such model, no money); nothing goes any more in this run.
+then goes as a probe, after 15 s first, up to 60 s later; a success closes the circuit. Parked: the provider refuses for
+good (wrong key, no such model, no money); nothing goes any more in this run.
 """
 
 from __future__ import annotations

@@ -80,7 +80,9 @@ class Terminal:
     def _menu(self, view: View, ask: Ask, optional: bool) -> str:
         left_out = " (Enter leaves it out)" if optional else ""
         if isinstance(ask, Choice):
-            shown = (view.names.get(o, o) for o in ask.options or ())
+            shown = [view.names.get(o, o) for o in ask.options or ()]
+            if any(o.isdecimal() for o in shown):  # a number is a label here, not a place in the list
+                return f"{ask.name}: " + " | ".join(shown) + left_out
             return f"{ask.name}: " + "  ".join(f"{i}) {o}" for i, o in enumerate(shown, 1)) + left_out
         if isinstance(ask, Text):
             return f"{ask.name}: text, at most {ask.max_chars} characters{left_out}"
@@ -141,7 +143,9 @@ def _read_value(view: View, ask: Ask, text: str) -> Answer:
     word = text.strip()
     if isinstance(ask, Choice):
         options = list(ask.options or ())
-        if word.isascii() and word.isdecimal() and 1 <= int(word) <= len(options) and word not in options:
+        shown = [view.names.get(o, o) for o in options]
+        numbered = not any(o.isdecimal() for o in shown)
+        if numbered and word.isascii() and word.isdecimal() and 1 <= int(word) <= len(options):
             return options[int(word) - 1]
         starts = [o for o in options if view.names.get(o, o).casefold().startswith(word.casefold())]
         if word and len(starts) == 1:

@@ -7,7 +7,8 @@ the final deals says. `--list` prints the commands. A run folder that is there a
     s-kto s-dpo s-grpo     the same with SmolLM2-135M
     s-grpo-paper           and against paper: its habit is rock, so the best reply (scissors) has to be learned
     b-kto b-dpo b-grpo     SmolLM2-135M on the repeated prisoner's dilemma, at sizes for two CPU cores
-    k-grpo k-spiral        SmolLM2-135M on Kuhn poker, against a bot and against itself
+    k-grpo k-spiral        SmolLM2-135M on Kuhn poker, against a bot and against itself (then kuhn_exploitability.py)
+    c                      SmolLM2-135M on nyc/tiny, both sides, two iterations (then nyc_cross.py)
 """
 
 from __future__ import annotations
@@ -29,9 +30,12 @@ sys.path.insert(0, str(ROOT))
 RPS = "--game matrix/rps --set rounds=1 --model hf/models/tiny?choice=grammar --opponents bot/always?answer=rock"
 PLAIN = RPS.replace("hf/models/tiny", "hf/tiny-random")
 REAL = RPS.replace("hf/models/tiny?choice=grammar", "'hf/smollm2-135m?choice=grammar&dtype=fp32'")
-IPD = "--game matrix/ipd --set rounds=2 --model hf/smollm2-135m?choice=grammar&dtype=fp32 --opponents bot/tit-for-tat"
-KUHN = "--game kuhn --model hf/smollm2-135m?choice=grammar&dtype=fp32"
+MODEL = "--model 'hf/smollm2-135m?choice=grammar&batch=32'"
+IPD = f"--game matrix/ipd --set rounds=2 {MODEL} --opponents bot/tit-for-tat"
+NYC = "--game nyc/tiny --model 'hf/smollm2-135m?choice=grammar&batch=32&memory=window=0'"
+KUHN = f"--game kuhn {MODEL}"
 SMALL = "--eval-matches 60 --reference previous"
+FINAL = "--eval-matches 4 --gate none --reference previous --param dtype=bf16 --param final_matches=60"
 COMMANDS = {
     "a-grpo": f"grpo {RPS} --iterations 1 --steps 60 --lr 0.02 --matches 128 --eval-matches 64 --gate none",
     "a-kto": f"kto {RPS} --iterations 3 --matches 128 --eval-matches 64 --lr 0.01 --gate none --reference previous",
@@ -44,14 +48,15 @@ COMMANDS = {
     "s-kto": f"kto {REAL} {SMALL} --iterations 1 --matches 64 --lr 1e-3 --gate none --param batch=4",
     "s-dpo": f"dpo {REAL} {SMALL} --iterations 1 --matches 16 --lr 1e-3 --gate none --param batch=4 "
     "--param fork_k=6 --param fork_rollouts=1",
-    "b-grpo": f"grpo {IPD} {SMALL} --iterations 1 --steps 16 --matches 32 --lr 1e-3 --gate none --param batch=8",
-    "b-kto": f"kto {IPD} {SMALL} --iterations 1 --matches 48 --lr 5e-4 --gate none --param batch=4",
-    "b-dpo": f"dpo {IPD} {SMALL} --iterations 1 --matches 16 --lr 5e-4 --gate none --param batch=4 "
-    "--param fork_states=1 --param fork_k=4 --param fork_rollouts=2",
-    "k-grpo": f"grpo {KUHN} {SMALL} --opponents bot/loose --iterations 1 --steps 16 --matches 32 --lr 1e-3 --gate none "
+    "b-grpo": f"grpo {IPD} {FINAL} --iterations 1 --steps 12 --matches 32 --lr 2e-4 --param batch=8",
+    "b-kto": f"kto {IPD} {FINAL} --iterations 1 --matches 64 --steps 8 --lr 1e-3 --param batch=4",
+    "b-dpo": f"dpo {IPD} {FINAL} --iterations 1 --matches 24 --steps 6 --lr 1e-3 --param batch=4 "
+    "--param fork_states=2 --param fork_k=4 --param fork_rollouts=2",
+    "k-grpo": f"grpo {KUHN} {FINAL} --opponents bot/loose --iterations 1 --steps 8 --matches 32 --lr 2e-4 "
     "--param batch=8",
-    "k-spiral": f"grpo {KUHN} {SMALL} --recipe spiral --iterations 1 --steps 16 --matches 32 --lr 1e-3 --gate none "
-    "--param batch=8",
+    "k-spiral": f"grpo {KUHN} {FINAL} --recipe spiral --iterations 1 --steps 8 --matches 32 --lr 2e-4 --param batch=8",
+    "c": f"kto {NYC} --role blue,red --opponents game --recipe nyc-regret --iterations 2 --matches 16 --eval-matches 1 "
+    "--steps 4 --lr 1e-3 --gate none --reference previous --param batch=4 --param dtype=bf16 --param final_matches=0",
 }
 
 
@@ -82,6 +87,8 @@ def line(name: str, seed: int, found: dict[str, Any]) -> str:
     """A row of the table: base, last policy, their paired difference, turns lost, time."""
     if found["report"] is None:
         return f"| {name} | {seed} | stopped, exit {found.get('exit')} | | | | | {found.get('wall_s', 0):.0f} |"
+    if not found["report"]["final"]:
+        return f"| {name} | {seed} | no final deals | | | | | {found['wall_s']:.0f} / {found['cpu_s']:.0f} |"
     rows = next(iter(found["report"]["final"].values()))
     base, last = rows[0], rows[-1]
     d = last["over_base"]

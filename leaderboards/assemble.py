@@ -131,7 +131,8 @@ def _ranked(out: DataFrame, ran: dict[str, Rated], headline: str | None) -> Data
         by = "nash_mass"
     rank = pd.Series(np.nan, index=out.index)
     if by:
-        order = out.sort_values([by, "agent"], ascending=[False, True], kind="stable").index
+        keyed = out.assign(**{by: out[by].round(6)})  # what differs by rounding only is equal on every machine
+        order = keyed.sort_values([by, "agent"], ascending=[False, True], kind="stable").index
         rank = pd.Series(np.arange(1, len(out) + 1), index=order)
     bounds = {c: np.nan for c in ("rank_lb", "rank_ub") if c not in out}
     return out.assign(rank=rank, **bounds)

@@ -36,6 +36,7 @@ def main(argv: list[str] | None = None) -> None:
     """Run one command and exit: 0 done, 1 internal error or failed matches, 2 wrong usage, 3 void matches remain,
     4 budget, 5 a training health rule, 130 interrupted."""
     words = ["--display=quiet" if word == "-q" else word for word in (sys.argv[1:] if argv is None else argv)]
+    words = words or ["--help"]
     debug = "--debug" in words or os.environ.get("ARENA_DEBUG") == "1"
     sys.exit(_run([w for w in words if w != "--debug"], as_json="--json" in words, debug=debug))
 

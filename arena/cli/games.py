@@ -29,7 +29,8 @@ def command(
             rows = [(g["name"], g["presets"][0]["seats"], len(g["presets"]), g["summary"]) for g in found]
             table(("game", "seats", "presets", "what it is"), rows)
         return
-    facts = _details(find_game(name).cls)
+    found_game = find_game(name)
+    facts = _details(found_game.where)
     if as_json:
         document(facts)
         return
@@ -77,13 +78,14 @@ def _summary(name: str) -> dict[str, Any]:
     }
 
 
-def _details(cls: Any) -> dict[str, Any]:
+def _details(where: str) -> dict[str, Any]:
     from random import Random
 
     import arena
-    from arena.registry import common_bots, game_bots
+    from arena.registry import common_bots, game_bots, load_game
 
-    match = arena.match(cls.name, seed=0)
+    cls = load_game(where)
+    match = arena.match(where, seed=0)
     rng = Random(0)
     asks: dict[str, dict[str, str]] = {}
     while not match.done:
@@ -91,7 +93,7 @@ def _details(cls: Any) -> dict[str, Any]:
             asks.setdefault(ask.name, {"name": ask.name, "kind": ask.kind})
             match.submit(seat, ask.sample(rng))
     metrics = dict.fromkeys(m.rpartition("_player_")[0] or m for m in match.metrics())
-    return _summary(cls.name) | {
+    return _summary(where) | {
         "config": cls.config_type.describe(),
         "asks": list(asks.values()),
         "bots": [f"bot/{cls.name}-{bot}" for bot in game_bots(cls)] + [f"bot/{bot}" for bot in common_bots()],

@@ -24,5 +24,6 @@ def command(
     from arena.run.api import result_of
     from arena.store.merge import merge
 
-    merge(runs, out)
+    if missing := merge(runs, out):
+        say(f"not the whole plan: no run given holds shard {', '.join(missing)}")
     report(result_of(out, ""), as_json, document, say)

@@ -31,6 +31,6 @@ def command(
         game = name if in_checkout else f"./{name}"
         say(f"next: arena play {game} --agents bot/random")
         say(f"      edit {next(str(p) for p in written if p.name == 'game.py')}, then its prompts")
-        say(f"      python -m pytest {next(str(p.parent) for p in written if p.name.startswith('test_'))}")
+        say(f"      python -m arena.testing.conformance {game}")
     else:
         say(f"next: edit {written[0]}, then: arena play kuhn --agents @{name},bot/random")

@@ -22,7 +22,7 @@ def command(
     view: Annotated[str, typer.Option("--view", help="omniscient, public, or a seat.")] = "omniscient",
     as_json: options.Json = False,
 ) -> None:
-    """Play one match. Keeps no folder unless --out is given.
+    """Play one match. Keeps no folder unless --out is given or a person plays, who may leave and come back.
 
     Examples: `arena play kuhn --agents bot/nash,bot/random --seed 7`
     `arena play matrix/rps --agents human,gguf/smollm2-135m`
@@ -54,11 +54,11 @@ def plan_one(game: str, agents: list[str], seed: int, pairs: list[str]) -> tuple
     from arena.run.plan import Planned, seat_agents
     from arena.run.runfile import put_keys, settings_of
 
-    values = put_keys({"game": game, "agents": agents, "seed": seed, "matches": 1}, pairs)
+    values = put_keys({"game": game, "agents": agents, "seed": seed, "matches": 1, "void": {"passes": 0}}, pairs)
     settings = settings_of(values)
     made, preset = make_game(game, settings.games[0].set)
     specs = resolve_agents(agents, [game])
-    seating = seat_agents(made, [(spec.selector, spec.agent.canonical) for spec in specs])
+    seating = seat_agents(made, [(spec.selector, spec.agent.canonical) for spec in specs], seed)
     config = made.config.as_json()
     config_sha256 = config_hash(config, settings.policy.as_json())
     planned = Planned(

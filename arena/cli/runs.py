@@ -52,5 +52,5 @@ def _row(folder: Path) -> dict[str, Any]:
         "planned": result.matches["planned"],
         "created_ms": manifest["created_ms"],
         "game": ", ".join(g["name"] for g in manifest["config"]["games"]),
-        "agents": manifest["config"]["agents"],
+        "agents": list(dict.fromkeys(manifest["config"]["agents"])),
     }

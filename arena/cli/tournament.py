@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from arena.cli import options
+
+if TYPE_CHECKING:
+    from arena.run.progress import Progress
 
 
 def command(
@@ -68,18 +72,24 @@ def command(
                 raise UsageError(f"{source}: {table} must be a table")
             values[table] = {**values.get(table, {}), key: value}
     options.limits_over(values, concurrency=concurrency, budget=budget)
-    settings, specs = _settings(values, set_, source)
+    settings, specs = _settings(values, set_, source, ready=not dry_run)
     if dry_run:
         _dry_run(settings, specs, as_json)
         return
     confirm(settings, specs, yes=yes)
     folder = out or options.default_folder(settings.games[0].name)
-    say(f"run folder: {folder}")
     with Display(display, f"{folder}: {', '.join(g.name for g in settings.games)}, seed {settings.seed}") as shown:
-        result = start(settings, specs, folder, watch=shown.watch, posterior=options.posterior)
+
+        def watch(progress: Progress) -> None:
+            say(f"run folder: {folder}")
+            shown.watch(progress)
+
+        result = start(settings, specs, folder, watch=watch, posterior=options.posterior)
     report(result, as_json, document, say)
     if board:
         print_counted([folder])
+    elif result.matches["done"] and display != "quiet":
+        say(f"the board: arena leaderboard {shlex.quote(str(folder))}")
     raise typer.Exit(result.exit_code)
 
 
@@ -115,8 +125,8 @@ def _seed_of(folder: Path) -> int:
         return int(reader.manifest()["seed"])
 
 
-def _settings(values: dict[str, Any], pairs: list[str], source: str) -> tuple[Any, Any]:
-    """Settings with canonical agent names, and the agents."""
+def _settings(values: dict[str, Any], pairs: list[str], source: str, *, ready: bool) -> tuple[Any, Any]:
+    """Settings with canonical agent names, and the agents; `ready`: each must be at hand."""
     from dataclasses import replace
 
     from arena.core.errors import UsageError
@@ -129,7 +139,7 @@ def _settings(values: dict[str, Any], pairs: list[str], source: str) -> tuple[An
     find_schedule(str(settings.schedule["kind"]))
     for game in settings.games:
         make_game(game.name, game.set)
-    specs = resolve_agents(settings.agents, [game.name for game in settings.games])
+    specs = resolve_agents(settings.agents, [game.name for game in settings.games], ready=ready)
     if any(s.agent.kind == "human" for s in specs):
         raise UsageError("a human can play in `arena play` only")
     weights = dict(settings.schedule.get("weights") or {})

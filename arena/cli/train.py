@@ -48,40 +48,32 @@ def command(
 
     Examples: `arena train kto --game matrix/ipd --model hf/smollm2-135m --opponents bot/tit-for-tat --out runs/t`
     """
+    options.check_seed(seed)
+    roles = [word for text in role for word in text.split(",") if word]
+    flags = {
+        "game": game, "model": model, "iterations": iterations, "roles": roles or None,
+        "opponents": ",".join(opponents) or None, "recipe": recipe, "matches": matches, "eval_matches": eval_matches,
+        "steps": steps, "lr": lr, "seed": seed, "reference": reference, "gate": gate, "league": league,
+        "budget": budget, "device": device,
+    }  # fmt: skip
+    settings = settings_of(algorithm, {k: v for k, v in flags.items() if v is not None}, set_, param, config)
+    if dry_run:
+        _dry_run(settings, as_json)
+    else:
+        _train(settings, out or options.default_folder(f"train-{settings.game}"), display, as_json)
+
+
+def _train(settings: TrainSettings, folder: Path, display: str, as_json: bool) -> None:
     from arena.cli.display import Display
-    from arena.cli.output import document, say
+    from arena.cli.output import say
     from arena.models.types import BudgetReached
     from arena.training import loop
     from arena.training.play import VoidMatches
     from arena.training.stage import Unhealthy
 
-    options.check_seed(seed)
-    flags = {
-        "game": game,
-        "model": model,
-        "iterations": iterations,
-        "roles": [word for text in role for word in text.split(",") if word] or None,
-        "opponents": ",".join(opponents) or None,
-        "recipe": recipe,
-        "matches": matches,
-        "eval_matches": eval_matches,
-        "steps": steps,
-        "lr": lr,
-        "seed": seed,
-        "reference": reference,
-        "gate": gate,
-        "league": league,
-        "budget": budget,
-        "device": device,
-    }
-    settings = settings_of(algorithm, {k: v for k, v in flags.items() if v is not None}, set_, param, config)
-    if dry_run:
-        _dry_run(settings, as_json, document)
-        return
-    folder = out or options.default_folder(f"train-{settings.game}")
     say(f"run folder: {folder}")
     try:
-        with Display(display, f"{folder}: {algorithm} on {settings.game}, seed {settings.seed}") as shown:
+        with Display(display, f"{folder}: {settings.algorithm} on {settings.game}, seed {settings.seed}") as shown:
             result = loop.start(settings, folder, watch=shown.watch, say=say)
     except (Unhealthy, VoidMatches, BudgetReached) as error:
         raise typer.Exit(fault(error, folder, as_json)) from error
@@ -113,7 +105,7 @@ def settings_of(
     algorithm: str, flags: dict[str, Any], pairs: list[str], params: list[str], config: Path | None
 ) -> TrainSettings:
     """Flags over a file over defaults; a UsageError for what cannot be meant."""
-    from arena.core.errors import UnknownName, UsageError
+    from arena.core.errors import UsageError
     from arena.core.seeds import derive
     from arena.registry import find_game
     from arena.run.runfile import put_keys
@@ -121,18 +113,7 @@ def settings_of(
     from arena.training.league import league_folder
     from arena.training.recipes import default_recipe
 
-    values: dict[str, Any] = known.read_file(config) if config is not None else {}
-    for key in values:
-        if key not in known.known_keys():
-            raise UnknownName(f"key of {config}", key, known.known_keys())
-    if algorithm not in known.ALGORITHMS:
-        raise UnknownName("algorithm", algorithm, known.ALGORITHMS, hint=f"algorithms: {', '.join(known.ALGORITHMS)}")
-    values |= flags | {"algorithm": algorithm}
-    for need in ("game", "model"):
-        if not values.get(need):
-            raise UsageError(f"--{need} is missing", hint="see `arena train --help`")
-    if isinstance(values.get("roles"), str):
-        values["roles"] = values["roles"].split(",")
+    values = _given(algorithm, flags, config)
     merged = put_keys({"set": values.get("set", {})}, pairs)
     if set(merged) - {"set"}:
         raise UsageError("arena train takes --set for the game's config only")
@@ -157,14 +138,34 @@ def settings_of(
         raise UsageError(f"{config or 'the command line'}: {error}") from error
 
 
+def _given(algorithm: str, flags: dict[str, Any], config: Path | None) -> dict[str, Any]:
+    """What the file and the flags say together, its keys known and the needed ones there."""
+    from arena.core.errors import UnknownName, UsageError
+    from arena.training import settings as known
+
+    values: dict[str, Any] = known.read_file(config) if config is not None else {}
+    for key in values:
+        if key not in known.known_keys():
+            raise UnknownName(f"key of {config}", key, known.known_keys())
+    if algorithm not in known.ALGORITHMS:
+        raise UnknownName("algorithm", algorithm, known.ALGORITHMS, hint=f"algorithms: {', '.join(known.ALGORITHMS)}")
+    values |= flags | {"algorithm": algorithm}
+    for need in ("game", "model"):
+        if not values.get(need):
+            raise UsageError(f"--{need} is missing", hint="see `arena train --help`")
+    if isinstance(values.get("roles"), str):
+        values["roles"] = values["roles"].split(",")
+    return values
+
+
 def _drawn(derive: Any) -> int:
     import secrets
 
     return int(derive("train", secrets.randbits(64)))
 
 
-def _dry_run(settings: TrainSettings, as_json: bool, document: Any) -> None:
-    from arena.cli.output import data
+def _dry_run(settings: TrainSettings, as_json: bool) -> None:
+    from arena.cli.output import data, document
     from arena.training.dry_run import estimate, lines
 
     found = estimate(settings)

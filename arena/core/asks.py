@@ -175,8 +175,8 @@ class Text(Ask):
         "I agree.",
         "I propose a fair deal.",
         "We should wait and see.",
-        "| quoted?",
-        "Ünïcode ✓",
+        "What do you think?",
+        "Let us see who changes their mind.",
     )
 
     def __init__(self, name: str, max_chars: int = 600, *, fallback: Answer = "", optional: bool = False) -> None:

@@ -28,6 +28,7 @@ _METHOD = re.compile(r"([^:/@]*):")
 _PROVIDER = re.compile(r"[a-z][a-z0-9_-]*\Z")
 _KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*(?:\.[A-Za-z0-9][A-Za-z0-9_-]*)*\Z")
 _URL = re.compile(r"@(?=https?://)")
+_NO_SCHEME = re.compile(r"@((?:localhost|[\d.]+|[\w.-]+:\d+)(?::\d+)?(?:/\S*)?)$")
 _ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-/:@+=~")
 
@@ -141,6 +142,8 @@ def _target(text: str, head: str) -> Target:
 def _model(text: str, provider: str, rest: str) -> Target:
     url: str | None = None
     adapter: str | None = None
+    if found := _NO_SCHEME.search(rest):
+        raise _fault(text, f"has a URL without its scheme; write @http://{found[1]}")
     if at := [found.start() for found in _URL.finditer(rest)]:
         rest, url = rest[: at[-1]], _url(text, rest[at[-1] + 1 :])
     if "+" in rest:

@@ -42,6 +42,7 @@ class Model:
     latencies: deque[float] = field(default_factory=lambda: deque(maxlen=101))
     waiting: int = 0
     in_flight: int = 0
+    is_in_trouble: bool = False  # its first call failed, and somebody was told
     _key: asyncio.Future[str] | None = None
     _probed: asyncio.Future[None] | None = None
 

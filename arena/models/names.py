@@ -135,8 +135,10 @@ def resolve(
                 found = [f"{agent.display}: {fault}" for fault in clients.missing(agent.model)]
         faults += [fault for fault in found if fault not in faults]
     if faults:
-        many = f"{len(faults)} faults in the agents' names:\n  " if len(faults) > 1 else ""
-        raise UsageError(many + "\n  ".join(faults), hint="`arena agents` lists bots, methods and clients")
+        many = f"{len(faults)} faults in the agents:\n  " if len(faults) > 1 else ""
+        is_name = any("there is no" in fault or "no kind of agent" in fault for fault in faults)
+        hint = "`arena agents` lists bots, methods and clients" if is_name else None
+        raise UsageError(many + "\n  ".join(faults), hint=hint)
     return specs
 
 

@@ -60,11 +60,11 @@ class RunResult:
         return EXIT[self.status]
 
 
-def resolve_agents(names: Sequence[str], games: Sequence[str]) -> list[AgentSpec]:
+def resolve_agents(names: Sequence[str], games: Sequence[str], *, ready: bool = True) -> list[AgentSpec]:
     """The agents of a run; every game must be able to seat them, and all faults are reported together."""
     specs: list[AgentSpec] = []
     for game in games:
-        specs = resolve(list(names), find_game(game).cls)
+        specs = resolve(list(names), find_game(game).cls, ready=ready)
     return specs
 
 
@@ -329,6 +329,18 @@ def _check_prices(settings: Settings, specs: Sequence[AgentSpec]) -> None:
         refuse_unpriced((str(m), price_of(m, settings.models.get(m.bare))) for m in models)
 
 
+def _difference(key: str, old: Any, new: Any) -> str:
+    if key == "games" and [g["name"] for g in old] == [g["name"] for g in new]:
+        for field in ("matches", "set"):
+            if (was := [g[field] for g in old]) != (now := [g[field] for g in new]):
+                return f"{field} {_few(was)}, not {_few(now)}"
+    return f"another {key}" if isinstance(old, dict | list) else f"{key} {old}, not {new}"
+
+
+def _few(values: list[Any]) -> str:
+    return ", ".join(map(str, values))
+
+
 def _same_run(settings: Settings, folder: Path, watch: Watch | None, posterior: Posterior | None) -> RunResult:
     with Reader(folder) as reader:
         manifest = reader.manifest()
@@ -336,7 +348,7 @@ def _same_run(settings: Settings, folder: Path, watch: Watch | None, posterior: 
         old, new = Settings.from_json(manifest["config"]).measured(), settings.measured()
         fields = [key for key in new if canonical(new[key]) != canonical(old.get(key))]
         raise UsageError(
-            f"{folder} holds another run: {', '.join(fields)} differ",
+            f"{folder} holds another run: {', '.join(_difference(key, old[key], new[key]) for key in fields)}",
             hint=f"choose another --out, or go on with that one: arena resume {folder}",
         )
     if manifest["config"]["shard"] != settings.shard:

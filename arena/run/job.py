@@ -94,6 +94,9 @@ async def play_job(
 
     def note(kind: str, facts: dict[str, Any]) -> None:
         put([("note", (now_ms(), None, kind, canonical(facts)))])
+        if kind in ("trouble", "circuit_open"):
+            said = "does not answer yet" if kind == "trouble" else "is given up for now"
+            progress.say(f"{facts['model']} {said}: {facts['error']}")
 
     def probed(name: ModelName, request: Request, call: Call) -> None:
         """A probe's calls are paid, so they are rows like any other; they belong to no match."""

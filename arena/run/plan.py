@@ -58,10 +58,10 @@ def plan_hash(plan: Sequence[Planned]) -> str:
     return digest([p.key for p in plan])
 
 
-def seat_agents(game: Game, agents: Sequence[Selected]) -> dict[str, str]:
-    """The seating of one match of `arena play`: one name fills every seat, as many as seats fill them in order, as
-    many as sides fill the sides; selectors name a seat, a role or a side."""
-    match = Match(game, 0)
+def seat_agents(game: Game, agents: Sequence[Selected], seed: int) -> dict[str, str]:
+    """The seating of the match of `arena play` with this seed: one name fills every seat, as many as seats fill them in
+    order, as many as sides fill the sides; selectors name a seat, a role or a side of its deal."""
+    match = Match(game, seed)
     seats, sides = match.seats, list(game.sides())
     if agents and all(selector is not None for selector, _ in agents):
         return _by_selector(match, agents)

@@ -52,12 +52,23 @@ class _Part:
         return (dict(row) for row in self.reader.db.execute(f"SELECT * FROM {table} WHERE {where}", values))  # noqa: S608  # closed set
 
 
-def merge(runs: Sequence[Path], out: Path) -> None:
-    """Write the union of `runs` to the new folder `out`; the runs themselves are only read."""
+def merge(runs: Sequence[Path], out: Path) -> list[str]:
+    """Write the union of `runs` to the new folder `out`; the runs themselves are only read. The shards of the plan that
+    none of them holds."""
     with ExitStack() as stack:
         parts = [_Part.of(folder, stack) for folder in runs]
         _check(parts)
         new_store(out, lambda db: _fill(db, parts)).close()
+        shards = _shards(parts)
+    numbers = {int(shard.partition("/")[2]) for shard in shards}
+    return [shard for n in sorted(numbers) for i in range(n) if (shard := f"{i + 1}/{n}") not in shards]
+
+
+def _shards(parts: Sequence[_Part]) -> list[str]:
+    """Which shards of the plan are there; none where a part is the whole of it."""
+    held = [(p.manifest["parent"] or {}).get("shards") or [p.manifest["config"]["shard"]] for p in parts]
+    found = {shard for shards in held for shard in shards}
+    return [] if None in found else sorted(found)
 
 
 def _check(parts: Sequence[_Part]) -> None:
@@ -103,7 +114,7 @@ def _manifest(parts: Sequence[_Part]) -> Row:
     leaves = sorted({run_id for origin in origins for run_id in origin})
     if len(leaves) > 1:
         found["run_id"] = sha256(canonical(leaves).encode()).hexdigest()[:32]
-        found |= {"parent": {"merged": leaves}, "command": "arena merge"}
+        found |= {"parent": {"merged": leaves, "shards": _shards(parts)}, "command": "arena merge"}
     configs = [part.manifest["config"] | {"shard": None} for part in parts]
     return found | {"config": min(configs, key=canonical)}
 

@@ -212,7 +212,10 @@ def create_run(folder: Path, first: Iterable[Row] = (), *, journal: str = "wal")
 def new_store(folder: Path, fill: Callable[[sqlite3.Connection], None], *, journal: str = "wal") -> Writer:
     """A new store that holds what `fill` puts into it, in one transaction."""
     new = folder / f".{schema.FILE}.new"
-    ours = {new.name, "run.lock"}
+    journal_of_new = folder / f"{new.name}-journal"  # there when a process was killed in `fill`
+    ours = {new.name, journal_of_new.name, "run.lock"}
+    if (folder / schema.FILE).exists():
+        raise StoreError(f"{folder} holds a run already", hint="choose another --out")
     if folder.exists() and any(path.name not in ours for path in folder.iterdir()):
         raise StoreError(f"{folder} is not empty and holds no run", hint="choose another --out")
     folder.mkdir(parents=True, exist_ok=True)
@@ -222,6 +225,7 @@ def new_store(folder: Path, fill: Callable[[sqlite3.Connection], None], *, journ
         )
 
     def create(path: Path) -> sqlite3.Connection:
+        journal_of_new.unlink(missing_ok=True)
         new.unlink(missing_ok=True)
         db = schema.create(new)
         db.execute("BEGIN")

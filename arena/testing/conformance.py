@@ -15,13 +15,14 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+from arena.core.errors import ArenaError
 from arena.testing.answers import check_fallbacks, check_fuzz
 from arena.testing.envs import check_env_is_the_match, check_pettingzoo
 from arena.testing.facts import check_config_documented, check_events, check_hooks, check_payoffs
 from arena.testing.golden import check_golden
 from arena.testing.leaks import check_drawn_pairs, check_no_leaks, check_twins
 from arena.testing.playing import Fault, every_preset, presets_of
-from arena.testing.prompts import check_prompts, check_spoofs, check_windows
+from arena.testing.prompts import check_prompts, check_spoofs, check_transcripts, check_windows
 from arena.testing.records import check_determinism, check_replay_and_fork, check_simultaneous
 
 __all__ = [
@@ -44,6 +45,7 @@ __all__ = [
     "check_replay_and_fork",
     "check_simultaneous",
     "check_spoofs",
+    "check_transcripts",
     "check_twins",
     "check_windows",
     "every_preset",
@@ -62,6 +64,7 @@ CHECKS: tuple[Callable[..., Any], ...] = (
     check_fallbacks,
     check_prompts,
     check_windows,
+    check_transcripts,
     check_spoofs,
     check_pettingzoo,
     check_env_is_the_match,
@@ -79,7 +82,12 @@ def check_game(name: str) -> None:
 def main(names: list[str]) -> int:
     """Run every check on the games named, or on all, and say how each went; 1 if a promise is broken."""
     broken = 0
-    for preset in [full for name in names for full in presets_of(name)] if names else every_preset():
+    try:
+        presets = [full for name in names for full in presets_of(name)] if names else every_preset()
+    except ArenaError as error:
+        sys.stderr.write(f"error: {error.message}\n")
+        return 2
+    for preset in presets:
         for check in CHECKS:
             try:
                 check(preset)

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from arena.core.asks import Ask, Choice, Each, Flag, Form, ListOf, Number, Range, Subset, Text
+from arena.core.errors import ArenaError
 from arena.core.events import EVERYONE, NOBODY, Event
 from arena.core.match import Match
 from arena.core.record import record_hash
@@ -147,5 +148,8 @@ def _checkout() -> Path:
 
 
 if __name__ == "__main__":
-    for written in write_goldens(sys.argv[1:]):
-        sys.stdout.write(f"{written}\n")
+    try:
+        for written in write_goldens(sys.argv[1:]):
+            sys.stdout.write(f"{written}\n")
+    except ArenaError as error:
+        raise SystemExit(f"error: {error.message}") from None

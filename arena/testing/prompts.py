@@ -11,11 +11,11 @@ from typing import Any, NamedTuple
 from arena.core.asks import Answer, Text
 from arena.core.canonical import canonical
 from arena.core.errors import GameError
-from arena.core.events import Event
+from arena.core.events import EVERYONE, NOBODY, Event
 from arena.core.match import Match
 from arena.core.text import Spoken, sanitise, spoken
 from arena.prompt import answer_block, messages, wire
-from arena.prompt.render import environment, prompt_folders_of
+from arena.prompt.render import environment, prompt_folders_of, spectator_line
 from arena.registry import find_game, package_file, prompt_folders
 from arena.testing.answers import texts_replaced
 from arena.testing.corpus import SPOOFS
@@ -79,6 +79,22 @@ def check_prompts(name: str, seeds: Iterable[int] = (SEED_IN_SIGHT,), asks: int 
             now = match.view(seat).messages()
             _check_form(name, where, now)
             _check_growth(name, where, before.get(seat, []), now)
+
+
+def check_transcripts(name: str, seed: int = 21, asks: int | None = 400) -> None:
+    """Every event can be told to somebody who watches: all of it, what is public, and what each seat hears."""
+    match = start(name, seed)
+    for _ in steps(match, seed, asks=asks, lost=0.1):
+        pass
+    for number, event in enumerate(match.events):
+        if event.audience == NOBODY:
+            continue
+        seats = match.seats if event.audience == EVERYONE else event.audience
+        for view in ("omniscient", "public", *seats):
+            try:
+                spectator_line(match, event, view)
+            except GameError as error:
+                fault(name, f"seed {seed}, event {number} ({event.kind}), {view} view", error.message)
 
 
 def check_windows(name: str, seed: int = 20, asks: int | None = 120) -> None:

@@ -20,11 +20,11 @@ def plan(
     run: Run, k: int, champions: Mapping[str, str], pools: Mapping[str, Sequence[Opponent]], count: int, tag: str
 ) -> list[Planned]:
     """`count` matches. In each, one trained role (or side) is the learner's and the rest are drawn; in self-play every
-    trained role is its current policy's."""
+    trained role is its current policy's. A game's own mix says of every side who holds it, the learner among them."""
     found = []
     game, roles = run.game, run.roles
-    self_play = run.settings.is_self_play
-    ways = 1 if self_play else seatings(game, roles[0]) * len(roles)
+    self_play, is_mixed = run.settings.is_self_play, run.settings.opponents == "game"
+    ways = 1 if self_play or is_mixed else seatings(game, roles[0]) * len(roles)
     for number in range(count):
         deal, way = divmod(number, ways)
         role = "" if self_play else roles[way % len(roles)]
@@ -37,7 +37,7 @@ def plan(
         ) -> dict[str, str]:
             if self_play:
                 return {s: _own(run, champions, match, s) for s in match.seats}
-            own = trained_seats(match, game, role, index)
+            own = [] if is_mixed else trained_seats(match, game, role, index)
             return {s: champions[role] if s in own else _name(run, champions, match, s, chosen) for s in match.seats}
 
         found.append(run.table.planned(tag, deal, index, seats, values))

@@ -8,27 +8,27 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from statistics import fmean
 from typing import Any
 
-from arena.core.match import Match
-from arena.core.seeds import Rng
 from arena.models.names import resolve
-from arena.play import new_match
 from arena.training import forks
 from arena.training.evaluate import seatings
+from arena.training.prompt_sizes import check_context, simulated
 from arena.training.settings import GRPO_STEPS, TrainSettings
 from arena.training.setup import Run, anchors, set_up
 from arena.training.stages import WARM_MATCHES
 
 SIMULATED = 20
+ANSWER = 16  # tokens of a row behind its prompt
 
 
 def estimate(settings: TrainSettings) -> dict[str, Any]:
     """Everything as numbers; faults of the settings are raised as they would be at the start."""
     run = set_up(Path("dry-run"), settings)
     s, p = settings, settings.params
-    asks, prompt, row = _simulated(run)
+    check_context(run.game, run.start, p.max_length)
+    asks, prompt, longest = simulated(run.game, run.start, SIMULATED)
+    row = max(longest) + ANSWER
     own = asks / max(run.game.seat_count(), 1)
     ways = seatings(run.game, run.roles[0])
     collected = s.matches if s.algorithm != "grpo" else 0 if s.recipe == "group" else min(WARM_MATCHES, s.matches)
@@ -96,30 +96,6 @@ def _paid(run: Run) -> list[str]:
         if model is not None and model.provider not in ("hf", "gguf", "mock"):
             found.append(spec.agent.canonical)
     return found
-
-
-def _simulated(run: Run) -> tuple[float, float, int]:
-    """Asks of a match, prompt tokens of all of them, and the tokens of the longest row."""
-    from transformers import AutoTokenizer
-
-    tokenizer = AutoTokenizer.from_pretrained(run.start.folder, trust_remote_code=False)
-
-    def count(match: Match, seat: str) -> int:
-        messages = match.view(seat).messages()
-        text = tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
-        return len(tokenizer(text, add_special_tokens=False)["input_ids"])
-
-    asks, tokens, longest = [], [], 0
-    for number in range(SIMULATED):
-        match, rng, total, asked = new_match(run.game, number), Rng(number), 0, 0
-        while not match.done:
-            for seat, ask in list(match.pending().items()):
-                size = count(match, seat)
-                total, asked, longest = total + size, asked + 1, max(longest, size + 16)
-                match.submit(seat, ask.sample(rng))
-        asks.append(asked)
-        tokens.append(total)
-    return fmean(asks), fmean(tokens), longest
 
 
 def _memory(run: Run, row: int) -> float:

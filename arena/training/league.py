@@ -19,6 +19,7 @@ from typing import Any
 from arena.core.canonical import digest
 from arena.core.errors import UsageError
 from arena.core.game import Game
+from arena.models.adapters import check_adapter
 from arena.models.hf_client import find_model
 from arena.models.names import AgentName, parse_name
 from arena.models.weights import check_folder, hashes, identity_files
@@ -43,6 +44,7 @@ class Start:
     methods: tuple[str, ...]
     options: Mapping[str, Any]  # of the model
     warm: str | None  # folder of a warm start's adapter
+    memory: str = "full"
 
     @property
     def context(self) -> int:
@@ -67,7 +69,9 @@ def find_start(model: str, game: type[Game]) -> Start:
     name = agent.model
     folder, source = find_model(name.model, name.options)
     check_folder(folder, "model")
-    base, mark, options = name.canonical.partition("?")
+    # With the agent's own options (memory, persona): a policy plays as it was trained to.
+    own = agent.canonical.removeprefix("".join(f"{method}:" for method, _ in agent.methods))
+    base, mark, options = own.partition("?")
     base = base.rpartition("+")[0] if name.adapter else base
     if source == "path":
         from arena.models.grammar import escape
@@ -80,8 +84,16 @@ def find_start(model: str, game: type[Game]) -> Start:
         sha256=digest(hashes(identity_files(folder))),
         methods=tuple(method for method, _ in agent.methods),
         options=dict(name.options),
-        warm=str(Path(name.adapter).expanduser().resolve()) if name.adapter else None,
+        warm=_warm(name.adapter, {name.model, str(folder), str(folder.resolve())}) if name.adapter else None,
+        memory=agent.memory,
     )
+
+
+def _warm(adapter: str, base: set[str]) -> str:
+    """The folder of a warm start's adapter, which must be one of this base."""
+    folder = Path(adapter).expanduser().resolve()
+    check_adapter(folder, base)
+    return str(folder)
 
 
 def adapter_of(agent: AgentName) -> str | None:

@@ -37,6 +37,10 @@ class LiveEngine(Engine):
         self.__dict__["model"] = model  # in place of the weights that `Engine.model` would read
         self._loaded: set[str] = set()
 
+    def weights_changed(self) -> None:
+        """What was read was read with other weights."""
+        self.prefixes.clear()
+
     def run(self, jobs: Sequence[Job]) -> list[Answer | BaseException]:
         import torch
 
@@ -154,6 +158,16 @@ class RolloutSession:
 
     def redact(self, text: str) -> str:
         return self._inner.redact(text)
+
+    def latency_s(self, name: Any) -> float | None:
+        """Unknown for everybody: the order of rollouts must not depend on the clock."""
+        return None
+
+    def check_time(self) -> None:
+        self._inner.check_time()
+
+    def stop(self) -> None:
+        self._inner.stop()
 
     def state(self) -> list[dict[str, Any]]:
         return self._inner.state()

@@ -7,13 +7,14 @@ Everything is a pure function of the settings, the registered policies and the r
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from arena.core.errors import UsageError
 from arena.core.game import Game
 from arena.core.seeds import Rng
+from arena.models.names import parse_name
 from arena.training.recipes.from_game import game_mix
 from arena.training.settings import TrainSettings, read_file
 
@@ -62,18 +63,38 @@ def opponents(
     meta: Mapping[str, float] | None = None,
 ) -> list[Opponent]:
     """The distribution for a role's seats when they are not the learner's. `champion` is that role's."""
+    pool = [recorded(name, game) for name in settings.params.pool]
+    found = _opponents(settings, game, role, k, champion, pool, scores or {}, meta or {})
+    return [replace(entry, name=recorded(entry.name, game)) for entry in found]
+
+
+def recorded(name: str, game: type[Game]) -> str:
+    """An agent's name as the record writes it: `bot/tit-for-tat` is a bot of one game there."""
+    is_as_written = name == LEARNER or (name.startswith("league/") and "?" not in name)
+    return name if is_as_written else parse_name(name, game).canonical
+
+
+def _opponents(
+    settings: TrainSettings,
+    game: type[Game],
+    role: str,
+    k: int,
+    champion: str,
+    pool: Sequence[str],
+    scores: Mapping[str, Score],
+    meta: Mapping[str, float],
+) -> list[Opponent]:
     spec = settings.opponents
-    pool = list(settings.params.pool)
     if spec in ("self", "latest"):
         return [Opponent(champion)]
     if spec == "fsp":
         return [Opponent(name) for name in dict.fromkeys([*past(settings, role, k), *pool])]
     if spec == "pfsp":
         names = dict.fromkeys([*past(settings, role, k), *pool])
-        return [Opponent(name, pfsp_weight((scores or {}).get(name), settings.params.pfsp)) for name in names]
+        return [Opponent(name, pfsp_weight(scores.get(name), settings.params.pfsp)) for name in names]
     if spec == "psro":
         names = dict.fromkeys([*past(settings, role, k), *pool])
-        return [Opponent(name, (meta or {}).get(name, 1.0 / len(names))) for name in names]
+        return [Opponent(name, meta.get(name, 1.0 / len(names))) for name in names]
     if spec == "fxp":
         return _fxp(settings, role, k)
     if spec == "game":

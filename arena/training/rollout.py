@@ -108,6 +108,7 @@ class RolloutEngine:
     def play(self, ids: Sequence[str], step: int) -> list[Rollout]:
         """One row for each slot id, which come in groups of `generations`."""
         plan, places = self._plan(ids, step)
+        self._engine.weights_changed()
         runner, session, unit = asyncio.run(self._run(plan))
         if runner.stop_reason == "budget":
             raise BudgetReached("the budget of this run is used up")

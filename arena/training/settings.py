@@ -45,6 +45,7 @@ class Params(Config):
     # rows
     prompts: Literal["accepted", "as_sent"] = option("accepted", "as_sent: with re-asks and raw replies (ablation)")
     illegal_share: float = option(0.2, "most illegal rows among the undesirable ones", low=0, high=1)
+    label: tuple[str, ...] = option((), "options of a game's own recipe, as trajectory=true")
     delta: float = option(0.0, "outcome: how far from the mean a payoff must be", low=0)
     max_length: int | None = option(None, "tokens of a row; default: what the longest row needs, at most the context")
     overflow: Literal["fail", "drop", "shorten"] = option("fail", "rows over max_length (fail: above 1 %)")
@@ -236,14 +237,26 @@ def parse_params(pairs: Sequence[str], algorithm: str, given: Mapping[str, Any] 
         key, mark, text = pair.partition("=")
         if not mark:
             raise UsageError(f"--param {pair!r}: write key=value")
-        if key in ("pool", "anchors"):
+        if key in ("pool", "anchors", "label"):
             values[key] = [part for part in text.split(",") if part]
             continue
-        try:
-            values[key] = json.loads(text)
-        except ValueError:
-            values[key] = text
+        values[key] = _value(text)
     return Params.make(values)
+
+
+def label_options(params: Params) -> dict[str, Any]:
+    """`label` as keywords of a recipe."""
+    pairs = [pair.partition("=") for pair in params.label]
+    if wrong := [key for key, mark, _ in pairs if not mark]:
+        raise UsageError(f"--param label={wrong[0]}: write label=key=value")
+    return {key: _value(text) for key, _, text in pairs}
+
+
+def _value(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
 
 
 # --- the file -------------------------------------------------------------------------------------------------------

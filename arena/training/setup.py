@@ -19,8 +19,8 @@ from arena.training import population
 from arena.training.evaluate import words
 from arena.training.league import Start, find_start
 from arena.training.play import Table, Watch, resolved
-from arena.training.recipes import check_recipe
-from arena.training.settings import POPULATIONS, TrainSettings, check
+from arena.training.recipes import check_labels, check_recipe
+from arena.training.settings import POPULATIONS, TrainSettings, check, label_options
 
 INSTALL = "pip install 'parley-arena[train]'"
 _MOST_BOTS = 4  # of a game's own among the default anchors
@@ -85,6 +85,7 @@ def set_up(folder: Path, settings: TrainSettings, *, watch: Watch | None = None,
     check(settings)
     game, preset = make_game(settings.game, settings.set)
     check_recipe(settings.recipe, settings.algorithm, type(game))
+    check_labels(settings.recipe, settings.algorithm, type(game), label_options(settings.params))
     start = find_start(settings.model, type(game))
     _check_options(settings, start)
     run = Run(folder, settings, start, game, preset, watch, say or (lambda text: None))
@@ -110,6 +111,11 @@ def _check_options(settings: TrainSettings, start: Start) -> None:
             raise UsageError(f"grpo samples from the whole distribution; leave {key} out of the model's name")
     if start.options.get("choice") == "score":
         raise UsageError("grpo needs log-probabilities of single tokens; choice=score draws whole options")
+    if start.memory != "full":
+        raise UsageError(
+            f"grpo trains on a seat's whole match, which memory={start.memory} cuts",
+            hint="leave memory out of the model's name",
+        )
     if start.methods:
         raise UsageError("grpo trains on a seat's whole match, which needs a model without a method around it")
 
@@ -140,13 +146,19 @@ def anchors(run: Run, k0: str) -> tuple[str, ...]:
     """The fixed opponents of evaluation: those named, else the fixed opponents of training, else the game's scripted
     bots (controls and bots that cannot play this preset left out) and the untrained start."""
     s = run.settings
-    if s.params.anchors:
-        return s.params.anchors
-    if s.fixed_opponents:
-        return s.fixed_opponents
+    if s.params.anchors or s.fixed_opponents:
+        return tuple(_recorded(text, run) for text in s.params.anchors or s.fixed_opponents)
     if s.roles:
         return ("bot/random",)
     return ("bot/random", *_bots(run.game), k0)
+
+
+def _recorded(text: str, run: Run) -> str:
+    """NAME or WORD=NAME, with the name as the record writes it."""
+    word, mark, name = text.partition("=")
+    if not mark or "/" in word:  # an equals sign of the name's own options
+        word, mark, name = "", "", text
+    return f"{word}{mark}{population.recorded(name, type(run.game))}"
 
 
 def _bots(game: Game) -> Sequence[str]:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import IO
 
 from arena.core.errors import ArenaError, UsageError
+from arena.core.text import one_line
 
 ENVIRONMENT = {
     "OMP_NUM_THREADS": "1",
@@ -58,12 +59,18 @@ def run_stage(folder: Path) -> None:
     if code == 0:
         return
     fault = json.loads((folder / FAULT).read_text()) if (folder / FAULT).is_file() else {}
-    message = str(fault.get("message") or f"the training process ended with code {code}")
+    message = str(fault.get("message") or f"the training process ended with code {code}: {_last_line(folder)}")
     if fault.get("kind") == "health":
         raise Unhealthy(message, hint=f"see {folder / 'metrics.jsonl'}")
     if fault.get("kind") in ("usage", "config"):
         raise UsageError(message, hint=fault.get("hint"))
     raise StageFailed(message, hint=f"its log is {folder / 'train.log'}")
+
+
+def _last_line(folder: Path) -> str:
+    """What the process said last: of a traceback, the error."""
+    lines = (folder / "train.log").read_text("utf-8", "replace").strip().splitlines()
+    return one_line(lines[-1])[:300] if lines else "it said nothing"
 
 
 def main(folder: Path) -> int:

@@ -27,6 +27,7 @@ from arena.training.play import play
 from arena.training.recipes import find_recipe
 from arena.training.record import Played, Refused, read_played
 from arena.training.rows import Labelled, Trainee, check_trainable, summary, write_rows
+from arena.training.settings import label_options
 from arena.training.setup import Run, anchors
 from arena.training.stage import Unhealthy, run_stage
 from arena.training.tokens import check_tokens
@@ -101,7 +102,7 @@ def _label(run: Run, k: int, role: str, agent: str, folder: Path) -> dict[str, A
     tags = [f"collect/{k}", f"forks/{k}"]
     played = list(read_played(run.folder, tags=tags, refused=refused))
     seed = derive(s.seed, f"label/{k}")
-    options = {
+    options = label_options(p) | {
         "trainee": Trainee(agents=(agent,), roles=(role,) if role else ()),
         "algorithm": s.algorithm,
         "seed": seed,

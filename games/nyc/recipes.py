@@ -27,6 +27,17 @@ from arena.games.nyc.rules import BLUE, HEAVY, RED
 BAD_FORMAT = ("illegal", "truncated", "refused")
 FORMAT_SHARE, RULE_SHARE, LABEL_RATIO = Fraction(1, 10), Fraction(2, 5), 2
 
+# Who meets whom while training: 60 % both policies, 20 % scripted Reds, 20 % no Red at all (the rules still announce
+# them). Sides are drawn apart.
+MIX: tuple[dict[str, Any], ...] = (
+    {"name": "learner", "side": BLUE, "weight": 4.0},
+    {"name": "learner", "side": BLUE, "weight": 1.0, "set": {"red_rate": 0, "announced_red_rate": 50}},
+    {"name": "learner", "side": RED, "weight": 9.0},
+    {"name": "bot/nyc-greedy-red", "side": RED},
+    {"name": "bot/nyc-bait-red", "side": RED},
+    {"name": "bot/nyc-honest-red", "side": RED},
+)
+
 Row = dict[str, Any]
 Label = tuple[bool, str] | None  # desirable or not, and by which rule
 

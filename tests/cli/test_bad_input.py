@@ -126,7 +126,7 @@ def test_another_runs_folder_is_refused_and_the_difference_named(
     code, _, err = _run([*words, "--seed", "2"], capsys)
 
     assert code == 2
-    assert "r holds another run: seed differ" in err
+    assert "r holds another run: seed 1, not 2" in err
     assert "arena resume r" in err
 
 
@@ -140,7 +140,6 @@ def r(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize(
     ("words", "what"),
     [
-        ("", "Usage: arena"),
         ("--frob", "No such option: --frob"),
         ("resume", "Missing argument"),
         ("resume r --concurrency 0", "greater than or equal to 1"),
@@ -172,7 +171,7 @@ def r(capsys: pytest.CaptureFixture[str]) -> None:
         ("export r --out x.jsonl --format kto --recipe outcomee", "outcomee"),
         ("export r --out r", "holds something else"),
         ("leaderboard r --method eloo", "there is no rating method 'eloo'. Did you mean elo"),
-        ("leaderboard none", "none cannot be read"),
+        ("leaderboard none", "there is no such match file or run folder"),
         ("leaderboard r/run.sqlite", "r/run.sqlite"),
         ("compare r", "Missing argument"),
         ("compare r none", "none holds no run"),

@@ -108,3 +108,19 @@ def test_a_game_says_about_how_many_asks_a_match_of_each_preset_takes(cli: Cli) 
 
     assert presets["duel5"] <= 11
     assert presets["duel5"] < presets["makto9g"] < presets["arena8"] < presets["aiwolf15"]
+
+
+@pytest.mark.parametrize("seed", [2, 5, 9])
+def test_a_match_seats_agents_by_the_sides_and_roles_of_its_own_deal(cli: Cli, seed: int) -> None:
+    """They were those of the deal of seed 0, so that an agent for the wolves held villagers."""
+    for agents in (
+        "wolves=bot/werewolf-sample,village=bot/werewolf-quiet",
+        "bot/werewolf-sample,bot/werewolf-quiet",
+        "wolf=bot/werewolf-sample,village=bot/werewolf-quiet",
+    ):
+        cli("play", "werewolf/duel5", "--agents", agents, "--seed", str(seed), "--out", f"r{agents[:6]}{seed}")
+        _, out, _ = cli("show", f"r{agents[:6]}{seed}", "1")
+        held = [line for line in out.splitlines() if " = bot/" in line]
+
+        assert len(held) == 5
+        assert all(("sample" in line) == line.endswith("(wolf)") for line in held), held

@@ -24,6 +24,7 @@ from arena.testing.conformance import (
     check_payoffs,
     check_prompts,
     check_spoofs,
+    check_transcripts,
     check_windows,
     main,
 )
@@ -43,6 +44,7 @@ FINDERS: dict[str, tuple[Callable[[str], Any], str]] = {
     "shouted-words": (check_spoofs, "stand in a template without `.quote`"),
     "nameless-words": (check_spoofs, "stands above words of player_0 and player_1"),
     "hidden-character": (check_prompts, "control or invisible character '\\\\u200b'"),
+    "unwatchable": (check_transcripts, "omniscient view"),
     "partial-raises": (check_fuzz, "partial"),
     "partial-passes-on": (check_fuzz, "partial"),
     "endless": (partial(check_fallbacks, asks=500), "not over after 500 asks"),
@@ -93,4 +95,4 @@ def test_the_command_reports_every_broken_promise(capsys: pytest.CaptureFixture[
     out = capsys.readouterr().out.splitlines()
     assert "check_payoffs: Fault: " in out[0]
     assert out[-2:] == ["1 broken", "0 broken"]
-    assert len(CHECKS) == 15
+    assert len(CHECKS) == 16

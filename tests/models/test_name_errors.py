@@ -248,7 +248,7 @@ def test_all_names_of_a_command_are_reported_at_once() -> None:
         resolve(["bot/nash,bot/nsh,klevl:vot:openai/x+y", "openai/m?tempratur=1&seed=x&top_p=2"], KUHN)
 
     message = str(caught.value)
-    assert message.startswith("5 faults in the agents' names")
+    assert message.startswith("5 faults in the agents:")
     for part in ("nsh", "adapter", "tempratur", "seed must be an integer", "top_p must be from 0 to 1"):
         assert part in message
 

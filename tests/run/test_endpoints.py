@@ -44,11 +44,13 @@ NAMES = [f.get("broken") or "-".join(f) for f in FAULTS]
 PASSING = [f for f in FAULTS if not {"quota", "auth", "not_found"} & set(f)]  # those that a later try may not meet
 
 
+async def at_once(self: limiter.Clock, seconds: float) -> None:
+    """Back-off without waiting."""
+    await asyncio.sleep(0)
+
+
 @pytest.fixture(autouse=True)
 def _no_waiting(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    async def at_once(self: limiter.Clock, seconds: float) -> None:
-        await asyncio.sleep(0)
-
     monkeypatch.setattr(limiter.Clock, "sleep", at_once)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))  # what was found out about a port is not kept
 

@@ -106,7 +106,7 @@ def test_runs_of_other_settings_do_not_merge(tmp_path: Path) -> None:
 def test_nothing_is_merged_over_what_is_there(tmp_path: Path) -> None:
     play(tmp_path / "a", AGENTS, matches=6)
 
-    with pytest.raises(StoreError, match="is not empty"):
+    with pytest.raises(StoreError, match="holds a run already"):
         merge([tmp_path / "a"], tmp_path / "a")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import json
 import sqlite3
 from importlib.util import find_spec
 from pathlib import Path
@@ -14,6 +15,8 @@ pytest.importorskip("trl")
 pytestmark = pytest.mark.models
 
 GOOD = ["--game", "matrix/rps", "--model", "hf/tiny-random", "--opponents", "bot/random"]
+
+NYC = ["--game", "nyc/tiny", "--model", "hf/tiny-random", "--recipe", "nyc-regret"]
 
 
 @pytest.fixture(autouse=True)
@@ -47,6 +50,7 @@ def train(*words: str) -> tuple[int, str]:
         (["kto", *GOOD, "--recipe", "makto-step"], "no recipe for matrix"),
         (["kto", *GOOD, "--recipe", "rae"], "is for grpo"),
         (["dpo", *GOOD, "--recipe", "outcome"], "gives rows for kto"),
+        (["kto", *GOOD, "--recipe", "winner-only"], "kto needs both labels"),
         (["grpo", *GOOD, "--recipe", "outcome"], "no recipe for grpo"),
         (["kto", *GOOD[:4], "--opponents", "bot/tit-for-tatt"], "Did you mean"),
         (["kto", *GOOD[:4], "--opponents", "league/nobody"], "nobody"),
@@ -56,6 +60,9 @@ def train(*words: str) -> tuple[int, str]:
         (["grpo", *GOOD[:4], "--recipe", "group"], "self-play"),
         (["kto", *GOOD, "--param", "bacth=4"], "Nearest: batch"),
         (["kto", *GOOD, "--param", "batch=1"], "at least 2"),
+        (["kto", *GOOD, "--param", "label=trajectory=true"], "option of the recipe outcome"),
+        (["kto", *GOOD, "--param", "label=trajectory"], "write label=key=value"),
+        (["kto", *NYC, "--param", "label=trajectry=true"], "Did you mean trajectory"),
         (["kto", *GOOD, "--param", "batch=many"], "must be an integer"),
         (["kto", *GOOD, "--set", "round=1"], "rounds"),
         (["kto", *GOOD, "--reference", "older"], "--reference is one of"),
@@ -64,6 +71,9 @@ def train(*words: str) -> tuple[int, str]:
         (["grpo", *GOOD[:2], "--model", "hf/tiny-random?temperature=0.5"], "temperature 1"),
         (["grpo", *GOOD[:2], "--model", "hf/tiny-random?choice=score"], "choice=score"),
         (["grpo", *GOOD[:2], "--model", "cot:hf/tiny-random"], "without a method"),
+        (["grpo", *GOOD[:2], "--model", "hf/tiny-random?memory=window=1"], "leave memory out"),
+        (["kto", *GOOD[:2], "--model", "hf/tiny-random?max_len=200"], "needs prompts of"),
+        (["kto", *GOOD, "--param", "max_length=200"], "--param max_length is 200"),
         (["kto", *GOOD, "--config", "missing.toml"], "cannot be read"),
     ],
 )
@@ -74,6 +84,35 @@ def test_wrong_words_are_refused_before_any_work(home: Path, words: list[str], s
     assert says in text
     assert not (home / "runs").exists()
     assert not (home / "league").exists()
+
+
+def test_an_adapter_of_another_base_is_refused_before_any_work(home: Path) -> None:
+    from arena.models.tiny import tiny_random
+    from tests.models.local_models import make_adapter
+
+    folder = make_adapter(home / "other", tiny_random(0), seed=1)
+    config = json.loads((folder / "adapter_config.json").read_text())
+    (folder / "adapter_config.json").write_text(json.dumps(config | {"base_model_name_or_path": "somebody/else"}))
+    code, text = train("kto", *GOOD[:2], "--model", f"hf/tiny-random+{folder}")
+
+    assert code == 2, text
+    assert "was trained on somebody/else" in text
+    assert not (home / "runs").exists()
+
+
+@pytest.mark.parametrize(
+    ("seed", "says"),
+    [("3", "gave no rows; it took out payoff equal to the mean of its role: 2"), ("7", "desirable rows only (1)")],
+)
+def test_too_little_data_is_said_before_anything_is_trained(home: Path, seed: str, says: str) -> None:
+    """Two matches of one round each: paid alike, or one of them in the training split."""
+    words = ["--game", "matrix/rps", "--set", "rounds=1", "--model", "hf/tiny-random?choice=grammar", "--seed", seed]
+    words += ["--opponents", "bot/always?answer=rock", "--matches", "2", "--param", "batch=2", "--display", "quiet"]
+    code, text = train("kto", *words)
+
+    assert code == 2, text
+    assert says in text
+    assert not list((home / "runs").rglob("train.log"))  # no trainer was started
 
 
 def test_an_unknown_key_of_a_file_names_the_nearest(home: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 from arena.core import UsageError
 from arena.training import collect, population
 from arena.training.settings import Params, TrainSettings
-from arena.training.setup import Run, set_up
+from arena.training.setup import Run, anchors, set_up
 
 pytest.importorskip("trl")
 pytestmark = pytest.mark.models
@@ -141,6 +141,35 @@ def test_two_roles_have_policies_of_their_own(tmp_path: Path) -> None:
     (planned,) = plan(one, 1, 1)
 
     assert set(planned.seating.values()) == {"league/x-blue-k0", "league/x-red-k0"}
+
+
+def test_the_games_own_mix_is_three_fifths_learner_one_scripted_one_without_red(tmp_path: Path) -> None:
+    one = run(tmp_path, "game", game="nyc/tiny", roles=("blue", "red"), recipe="nyc-regret")
+    made = plan(one, 1, 400)
+    seated = Counter(
+        "no red" if p.config["red_rate"] == 0 else "scripted" if "bot/" in str(p.seating) else "both" for p in made
+    )
+    names = {name for p in made for name in p.seating.values()}
+
+    assert len({p.deal_seed for p in made}) == 400
+    assert abs(seated["both"] - 240) < 40
+    assert abs(seated["scripted"] - 80) < 30
+    assert abs(seated["no red"] - 80) < 30
+    assert names == {
+        "league/x-blue-k0",
+        "league/x-red-k0",
+        "bot/nyc-greedy-red",
+        "bot/nyc-bait-red",
+        "bot/nyc-honest-red",
+    }
+
+
+def test_a_bot_of_the_game_is_seated_under_the_name_that_the_record_has(tmp_path: Path) -> None:
+    one = run(tmp_path, "bot/tit-for-tat", game="matrix/ipd", params={"pool": ["bot/grim"]})
+    names = {name for p in plan(one, 1, 2) for name in p.seating.values()}
+
+    assert names == {"league/x-k0", "bot/matrix-tit-for-tat"}
+    assert anchors(one, "league/x-k0") == ("bot/matrix-tit-for-tat",)
 
 
 def test_roles_may_be_updated_in_turn(tmp_path: Path) -> None:

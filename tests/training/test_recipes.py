@@ -271,3 +271,25 @@ def test_a_pair_goes_from_the_least_to_the_most_preferred_strategy() -> None:
     made = lspo_pairs.label(played, {"algorithm": "dpo"})
 
     assert [(r["chosen"][0]["content"], r["rejected"][0]["content"]) for r in made.rows] == [("paper", "scissors")]
+
+
+# --- a game's own recipe ----------------------------------------------------------------------------------------------
+
+
+def test_options_of_a_games_recipe_reach_it(tmp_path: Path) -> None:
+    from arena.registry import find_game
+    from arena.run.api import resolve_agents, start
+    from arena.run.settings import GamePlan, Settings
+    from arena.training.recipes import find_recipe
+    from arena.training.record import read_played
+
+    names = ("blue=mock/legal", "red=bot/nyc-greedy-red")
+    game = load_game("nyc")
+    settings = Settings((GamePlan("nyc/tiny", {}, 8),), names, 1)
+    start(settings, resolve_agents(names, [find_game("nyc/tiny").where]), tmp_path / "run")
+    played = list(read_played(tmp_path / "run"))
+    recipe = find_recipe("nyc-regret", "kto", game)
+    by_turn, by_trip = (recipe.label(played, {"seed": 1, "trajectory": whole}) for whole in (False, True))
+
+    assert {row["reason"] for row in by_trip.rows} == {"trip"}
+    assert "trip" not in {row["reason"] for row in by_turn.rows}

@@ -69,3 +69,19 @@ def check_recipe(name: str, algorithm: str, game: type[Game]) -> None:
         raise UsageError(f"the recipe {name} is for grpo, not for {algorithm}")
     else:
         find_recipe(name, algorithm, game)
+
+
+def check_labels(name: str, algorithm: str, game: type[Game], options: Iterable[str]) -> None:
+    """Stop where a recipe does not know an option, or where its rows all have one label, which kto cannot use."""
+    recipe = find_recipe(name, algorithm, game) if algorithm != "grpo" else None
+    known = getattr(recipe, "options", ())
+    for option in options:
+        if option not in known:
+            raise UnknownName(
+                f"option of the recipe {name}", option, known, hint=f"it has {', '.join(known) or 'none'}"
+            )
+    if algorithm == "kto" and getattr(recipe, "HAS_ONE_LABEL", False):
+        raise UsageError(
+            f"the recipe {name} gives desirable rows only, and kto needs both labels",
+            hint="arena train sft takes them; arena export --format kto writes them",
+        )

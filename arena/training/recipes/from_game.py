@@ -28,6 +28,11 @@ class GameRecipe:
     def __init__(self, name: str, module: Any, function: Callable[..., Any]) -> None:
         self.name, self._module, self._function = name, module, function
 
+    @property
+    def options(self) -> tuple[str, ...]:
+        """What `--param label=key=value` may set."""
+        return tuple(key for key in inspect.signature(self._function).parameters if key not in ("matches", "seed"))
+
     def label(self, matches: Iterable[Played], options: Mapping[str, Any]) -> Labelled:
         """Prompts as sent and raw replies: these recipes are defined so. Options that the function knows are passed."""
         trainee: Trainee = options.get("trainee") or Trainee()

@@ -13,6 +13,7 @@ from arena.training.record import Played
 from arena.training.rows import ANSWERED, Labelled, Trainee, kto_row, sft_row
 
 ALGORITHMS = ("sft", "kto")
+HAS_ONE_LABEL = True  # for kto rows: to be exported and joined with others, not to be trained on alone
 
 
 def label(matches: Iterable[Played], options: Mapping[str, Any]) -> Labelled:

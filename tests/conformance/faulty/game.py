@@ -33,6 +33,7 @@ class Faulty(Game):
             "nameless-words",
             "hidden-character",
             "no-template",
+            "unwatchable",
             "forgotten",
             "partial-raises",
             "partial-passes-on",
@@ -59,6 +60,8 @@ class Faulty(Game):
         for seat in table.seats:
             words = await table.ask(seat, Text("speak", 60))
             table.tell(EVERYONE, kind, seat=seat, text=str(words) if fault == "plain-words" else words)
+        if fault == "unwatchable":
+            table.tell(EVERYONE, "mine", said=dict.fromkeys(table.seats, "yes"))
         path = await table.ask(second, ListOf("path", Choice("step", ["n", "s"]), 1, 3))
         if fault == "changed-answer":
             path.append("s")

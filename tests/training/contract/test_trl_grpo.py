@@ -21,7 +21,7 @@ from arena.training.adapters import policies  # noqa: E402
 from arena.training.adapters import trl_1_16 as adapter  # noqa: E402
 from arena.training.adapters.trl_1_16_grpo import MatchTrainer, _support  # noqa: E402
 from arena.training.job import StageJob  # noqa: E402
-from arena.training.rollout import Rollout  # noqa: E402
+from arena.training.rollout import Rollout, void_share  # noqa: E402
 from arena.training.rows import write_rows  # noqa: E402
 from arena.training.settings import Params  # noqa: E402
 from tests.training.tiny_models import learnable  # noqa: E402
@@ -124,14 +124,12 @@ def test_a_rows_tokens_are_those_of_its_match(tmp_path: Path, base: Path) -> Non
         assert 0 <= row.reward <= 1
 
 
-def test_log_probabilities_are_those_that_were_sampled(tmp_path: Path, base: Path) -> None:
-    """Forward pass under the supports against what the sampler recorded: the policy is exactly on-policy."""
-    made = trainer(tmp_path, base, slots(FIXED, ["player_0"]))
-    made.model.eval()
-    rows = made.rows = made.engine.play(["1-0"] * 4, 0)
+def check_on_policy(made: MatchTrainer, rows: list[Rollout]) -> None:
+    """A forward pass under the supports gives what the sampler recorded."""
+    made.rows = rows
     width = max(len(row.completion_ids) for row in rows)
     left = max(len(row.prompt_ids) for row in rows)
-    ids = torch.zeros(4, left + width, dtype=torch.long)
+    ids = torch.zeros(len(rows), left + width, dtype=torch.long)
     seen = torch.zeros_like(ids)
     for i, row in enumerate(rows):
         whole = [*row.prompt_ids, *row.completion_ids]
@@ -140,11 +138,22 @@ def test_log_probabilities_are_those_that_were_sampled(tmp_path: Path, base: Pat
         seen[i, start : start + len(whole)] = 1
     with torch.no_grad():
         logps, _, _ = made._get_per_token_logps_and_entropies(made.model, ids, seen, width, compute_entropy=True)
-
     for i, row in enumerate(rows):
         for t, (mask, logprob) in enumerate(zip(row.mask, row.logprobs, strict=True)):
             if mask:
                 assert float(logps[i, t]) == pytest.approx(logprob, abs=2e-4)
+
+
+def test_log_probabilities_are_those_that_were_sampled(tmp_path: Path, base: Path) -> None:
+    """The policy is exactly on-policy, also after a step: nothing that other weights read is used again."""
+    made = trainer(tmp_path, base, slots(FIXED, ["player_0"]))
+    made.model.eval()
+    check_on_policy(made, made.engine.play(["1-0"] * 4, 0))
+    with torch.no_grad():
+        for name, weight in made.model.named_parameters():
+            if "lora_B.default" in name:
+                weight.add_(0.05 * torch.randn_like(weight))
+    check_on_policy(made, made.engine.play(["1-0"] * 4, 1))
 
 
 def test_the_same_step_gives_the_same_rollouts_and_another_step_others(tmp_path: Path, base: Path) -> None:
@@ -164,6 +173,15 @@ def test_in_self_play_a_match_fills_a_row_for_each_seat(tmp_path: Path, base: Pa
     assert [row.seat for row in rows] == ["player_0", "player_1"] * 2
     assert rows[0].payoff == -(rows[1].payoff or 0)
     assert rows[2].payoff == -(rows[3].payoff or 0)
+
+
+def test_a_void_match_has_no_reward_and_its_opponent_fault_is_no_move(tmp_path: Path, base: Path) -> None:
+    broken = {"player_0": "live", "player_1": "mock/legal?context=1"}
+    made = trainer(tmp_path, base, slots(broken, ["player_0"]))
+    rows = made.engine.play(["1-0"] * 4, 0)
+
+    assert [(row.status, row.reward, row.payoff) for row in rows] == [("void", None, None)] * 4
+    assert void_share(rows) == 1.0
 
 
 def test_a_step_moves_the_policy_and_our_advantages_are_the_ones_used(tmp_path: Path, base: Path) -> None:
@@ -245,6 +263,24 @@ def test_supports_keep_what_was_allowed_less_the_pruned_and_the_drawn_token_alwa
 
     assert found[0, 0].tolist() == [True, True, True, False]
     assert found[1, 0].tolist() == [False, False, True, True]
+
+
+def test_entropy_that_leaves_its_running_mean_is_paid_for(tmp_path: Path, base: Path) -> None:
+    """Mean 1 after the first step: 1.5 is 0.3 beyond the fifth that is free; then the mean is 0.9 x 1 + 0.1 x 1.5."""
+    made = trainer(tmp_path, base, slots(FIXED, ["player_0"]), entropy_smoothing=2.0)
+    made.current_gradient_accumulation_steps = 1
+    inputs = {"completion_mask": torch.tensor([[1, 1, 1]]), "tool_mask": torch.tensor([[1, 0, 1]])}
+    paid = []
+    for values in (
+        [0.5, 9.0, 1.5],
+        [1.5, 9.0, 1.5],
+        [1.0, 9.0, 1.0],
+    ):  # the engine's token in the middle does not count
+        made._entropy = torch.tensor([values])
+        paid.append(float(made._smoothing(inputs)))
+
+    assert paid == pytest.approx([0.0, 2 * 0.3, 0.0])
+    assert made._mean_entropy == pytest.approx(0.9 * 1.05 + 0.1)
 
 
 def test_a_step_without_any_signal_moves_nothing(tmp_path: Path, base: Path) -> None:

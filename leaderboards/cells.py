@@ -99,15 +99,16 @@ def _grids(setup: str, matches: list[tuple[Match, dict[str, str]]], figures: Seq
 
 
 def ratio(clusters: Mapping[str, Sequence[Pair]]) -> Mean:
-    """Sum of numerators / sum of denominators, with an interval by linearisation over clusters (Student's t)."""
+    """Sum of numerators / sum of denominators, with an interval by linearisation over clusters (Student's t). Clusters
+    that are all alike show no spread, which is no interval of width 0: it is not known."""
     pairs = [pair for values in clusters.values() for pair in values]
     below = math.fsum(b for _, b in pairs)
     if not below:
         return Mean(None, None, None, len(pairs))
     value, g = math.fsum(a for a, _ in pairs) / below, len(clusters)
-    if g < 2:
-        return Mean(value, None, None, len(pairs))
     squares = math.fsum(math.fsum(a - value * b for a, b in values) ** 2 for values in clusters.values())
+    if g < 2 or squares < 1e-18 * below**2:
+        return Mean(value, None, None, len(pairs))
     half = t_quantile(g - 1) * math.sqrt(g / (g - 1) * squares) / below
     return Mean(value, value - half, value + half, len(pairs))
 

@@ -111,6 +111,13 @@ def test_the_interval_of_a_quotient_is_clustered_by_deal() -> None:
     assert found.matches == 4
 
 
+def test_clusters_that_are_all_alike_give_no_interval() -> None:
+    """Four lost matches do not prove that none is ever won."""
+    found = ratio({str(deal): [(0.1, 1.0)] for deal in range(4)})
+
+    assert (found.value, found.low, found.high) == (pytest.approx(0.1), None, None)
+
+
 def test_configurations_are_never_mixed_in_a_cell() -> None:
     played = [
         match("a", "b", "village", "1", config_sha256="abcdef01"),

@@ -94,7 +94,7 @@ def test_more_adapters_than_fit_are_dropped_and_come_back(adapters: list[Path]) 
     first, again, loaded = asyncio.run(scene())
 
     for one, same in zip(first, again, strict=True):  # the second time the prompt is known: float rounding differs
-        assert one == pytest.approx(same, abs=1e-5)
+        assert one == pytest.approx(same, abs=1e-4)
     assert len({tuple(one) for one in first}) == 10
     assert loaded == MOST_LOADED
 

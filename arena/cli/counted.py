@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,6 +30,10 @@ def print_counted(runs: list[Path], as_json: bool = False, figures: Sequence[str
     table([heads[i] for i in keep], [[_cells(row)[i] for i in keep] for row in rows])
     counts = "no win rate: payoffs of different seats are no contest" if first else "a draw counts half"
     say(f"{counts}; intervals are clustered by deal; void matches are counted, not scored")
+    for note in _open_matches(runs):
+        say(note)
+    if len(games) > 1:
+        say(f"rates and payoffs are means over {len(games)} games; the runs of one game alone give its own")
     if len(rows) == 1:
         say("one agent alone: its win rate compares it with itself")
     _by_role(results)
@@ -77,6 +81,18 @@ def _games(runs: list[Path]) -> tuple[set[str], bool]:
                 games.add(str(match.get("game")))
                 sided = sided or any(seat.get("team") for seat in match["seats"])
     return games, sided
+
+
+def _open_matches(runs: list[Path]) -> Iterator[str]:
+    """Runs that are not at their end, since a board of half a run looks like any other."""
+    from arena.leaderboards.runs import is_run
+    from arena.store.reader import Reader
+
+    for path in filter(is_run, runs):
+        with closing(Reader(path)) as reader:
+            statuses = reader.statuses()
+        if left := statuses.get("planned", 0) + statuses.get("running", 0):
+            yield f"{left} of {sum(statuses.values())} matches of {path} are not played yet: arena resume {path}"
 
 
 def _objects(path: Path) -> list[dict[str, Any]]:

@@ -1,8 +1,8 @@
 """Whether a model can be had at all, so that its matches are set aside at once and not one after another.
 
-Open: five failures in a row over 30 seconds without a success. One call then goes as a probe, after 15 s first, up to
-60 s later; a success closes the circuit. Parked: the provider refuses for good (wrong key, no such model, no money);
-nothing goes any more in this run.
+Open: five failures in a row over 30 seconds without a success; over 5 seconds where nothing ever listened. One call
+then goes as a probe, after 15 s first, up to 60 s later; a success closes the circuit. Parked: the provider refuses for
+good (wrong key, no such model, no money); nothing goes any more in this run.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from arena.models.limiter import Clock
 from arena.models.types import ProviderError
 
 PARKING = frozenset({"auth", "not_found", "quota", "billing", "bad_request"})
-_FAILURES, _SILENCE_S = 5, 30.0
+_FAILURES, _SILENCE_S, _NOBODY_S = 5, 30.0, 5.0
 _FIRST_PROBE_S, _LAST_PROBE_S = 15.0, 60.0
 
 
@@ -61,6 +61,7 @@ class Circuit:
         self._probe_at = 0.0
         self._gap = _FIRST_PROBE_S
         self._probing = False
+        self._heard = False
         self._last: ProviderError | None = None
         self.is_parked = False
         self.opened = asyncio.Event()  # set while the model is given up
@@ -88,7 +89,7 @@ class Circuit:
         self._probing = False
 
     def succeeded(self) -> None:
-        self._failures = 0
+        self._failures, self._heard = 0, True
         if not self.is_parked:
             self._gap = _FIRST_PROBE_S
             self.opened.clear()
@@ -103,7 +104,8 @@ class Circuit:
             return False
         self._since = self._since if self._failures else now
         self._failures += 1
-        if self._failures < _FAILURES or now - self._since < _SILENCE_S:
+        silence = _SILENCE_S if self._heard or error.kind != "connection" else _NOBODY_S
+        if self._failures < _FAILURES or now - self._since < silence:
             return False
         self._probe_at = now + self._gap
         self.opened.set()

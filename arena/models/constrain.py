@@ -97,13 +97,17 @@ class Drawn(NamedTuple):
     allowed: tuple[tuple[int, ...], ...]
 
 
-def option_scores(model: Any, prompt: Sequence[int], options: Sequence[Sequence[int]]) -> torch.Tensor:
-    """S(o) of each option, whose ids end in the end-of-turn token: one pass over the prompt, then the options on it."""
+def option_scores(
+    model: Any, prompt: Sequence[int], options: Sequence[Sequence[int]], known: Any = None
+) -> torch.Tensor:
+    """S(o) of each option, whose ids end in the end-of-turn token: one pass over the prompt, then the options on it.
+    `known` is a cache that holds the prompt's first tokens; it will hold all of them."""
     import torch
 
     device = model.device
-    ids = torch.tensor([list(prompt)], device=device)
-    start = model(input_ids=ids, use_cache=True, logits_to_keep=1)
+    size = known.get_seq_length() if known is not None else 0
+    ids = torch.tensor([list(prompt[size:])], device=device)
+    start = model(input_ids=ids, past_key_values=known, use_cache=True, logits_to_keep=1)
     first = torch.log_softmax(start.logits[0, -1].float(), -1)
     scores: list[torch.Tensor] = []
     for at in range(0, len(options), _AT_ONCE):

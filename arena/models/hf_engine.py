@@ -2,8 +2,9 @@
 
 Every row has its own settings and its own random stream: `generate` is greedy over log-probabilities that were divided
 by the row's temperature, masked, and shifted by the row's Gumbel noise, whose arg max is an exact sample. So a row's
-result does not depend on who shared the batch, but for float differences (none of 8 texts in fp32, 3 of 8 in bf16 on
-SmolLM2-135M: bf16 batches are not reproducible by seed, the record is what reproduces a match).
+result does not depend on who shared the batch, nor on what of its prompt was read before (`prefixes.py`), but for float
+differences (none of 8 texts in fp32, 3 of 8 in bf16 on SmolLM2-135M: bf16 batches are not reproducible by seed, the
+record is what reproduces a match).
 """
 
 from __future__ import annotations
@@ -172,7 +173,10 @@ class Engine:
     def _score(self, model: Any, job: Job) -> Answer | BaseException:
         options = job.shape.options if job.shape else ()
         ids = [(*self.template.encode_text(option), self.ends[0]) for option in options]
-        scores = option_scores(model, job.prompt, ids)
+        who = job.adapter and job.adapter.key
+        start = self.prefixes.start(model, who, [job.prompt], self.pad)
+        scores = option_scores(model, job.prompt, ids, start.cache)
+        self.prefixes.done(who, [job.prompt], start)
         noise = gumbel(generator(job.seed, "cpu"), len(options), "cpu").tolist()
         drawn = draw_option(scores.tolist(), ids, job.temperature, noise)
         chosen = ids[drawn.option]

@@ -327,7 +327,7 @@ class Session:
         now = self._clock.now()
         self._redactor.clean_failure(error)
         attempts.add(error, now, self._clock.wall_ms())
-        if not model.totals.calls and not model.is_in_trouble:
+        if error.retryable and not model.totals.calls and not model.is_in_trouble:
             model.is_in_trouble = True
             self._note("trouble", {"model": str(model.name), "kind": error.kind, "error": error.message})
         if error.kind == "timeout" and sent.on_clock:

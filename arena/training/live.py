@@ -109,16 +109,6 @@ class RolloutSession:
         self.spent_usd += call.cost_usd or 0.0
         return call
 
-    def latency_s(self, name: Any) -> float | None:
-        """Not known: rollouts are batched, and begin in the order of their plan."""
-        return None
-
-    def check_time(self) -> None:
-        self._inner.check_time()
-
-    def stop(self) -> None:
-        self._inner.stop()
-
     async def _live(self, request: Request) -> Call:
         key, seat, turn, _ = request.sample_key.split("/", 3)
         stream = self.streams.setdefault((key, seat), Stream())
@@ -175,6 +165,9 @@ class RolloutSession:
 
     def check_time(self) -> None:
         self._inner.check_time()
+
+    def stop(self) -> None:
+        self._inner.stop()
 
     def state(self) -> list[dict[str, Any]]:
         return self._inner.state()

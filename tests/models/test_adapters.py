@@ -93,8 +93,8 @@ def test_more_adapters_than_fit_are_dropped_and_come_back(adapters: list[Path]) 
 
     first, again, loaded = asyncio.run(scene())
 
-    for one, other in zip(first, again, strict=True):  # a prompt that was read before differs by rounding
-        assert one == pytest.approx(other, abs=1e-4)
+    for one, same in zip(first, again, strict=True):  # the second time the prompt is known: float rounding differs
+        assert one == pytest.approx(same, abs=1e-4)
     assert len({tuple(one) for one in first}) == 10
     assert loaded == MOST_LOADED
 

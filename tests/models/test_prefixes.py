@@ -16,6 +16,7 @@ from arena.models.hf_rows import Answer, Job  # noqa: E402
 from arena.models.prefixes import Prefixes, common, plain_cache  # noqa: E402
 from arena.models.tiny import tiny_random  # noqa: E402
 from arena.models.types import Message  # noqa: E402
+from tests.models.local_models import OPTIONS  # noqa: E402
 
 pytestmark = pytest.mark.models
 
@@ -102,6 +103,27 @@ def test_answers_are_the_same_with_and_without_what_is_known() -> None:
         assert b.tokens is not None
         assert a.tokens.completion == b.tokens.completion
         assert a.tokens.logprobs == pytest.approx(b.tokens.logprobs, abs=1e-4)
+
+
+def test_options_are_scored_on_what_is_known() -> None:
+    def scored(model: Engine, conversation: tuple[Message, ...]) -> Answer:
+        job = Job(conversation, "score", OPTIONS, None, seed=3, keep_tokens=True)
+        model.encode(job)
+        (found,) = model.run([job])
+        assert isinstance(found, Answer)
+        return found
+
+    second = said("Round 1.", "rock", "Round 2.")
+    fresh, model = scored(engine(), second), engine()
+    scored(model, said("Round 1."))
+    sizes = read_by(model)
+    known = scored(model, second)
+
+    assert sizes[0] < 60
+    assert fresh.tokens is not None
+    assert known.tokens is not None
+    assert known.text == fresh.text
+    assert known.tokens.logprobs == pytest.approx(fresh.tokens.logprobs, abs=1e-4)
 
 
 def test_a_seats_next_ask_reads_only_what_is_new() -> None:

@@ -5,19 +5,23 @@ from __future__ import annotations
 import asyncio
 from itertools import pairwise
 
+import pytest
+
 from arena.models.session import Call
-from arena.models.types import Request, Response
+from arena.models.types import ErrorKind, Request, Response
 from arena.testing.fake_clock import FakeClock
 from tests.models.scripted import OK, Provider, failure, model, play, request, scripted, session
 
 
-def test_a_model_that_fails_on_and_on_is_given_up_at_once_for_all() -> None:
+@pytest.mark.parametrize(("kind", "least", "most"), [("server", 30, 60), ("connection", 5, 30)])
+def test_a_model_that_fails_on_and_on_is_given_up_at_once_for_all(kind: ErrorKind, least: int, most: int) -> None:
+    """Soon where nothing ever listened: somebody waits for a server that is not there."""
     clock = FakeClock()
-    provider = scripted(failure("connection", "refused"))
+    provider = scripted(failure(kind, "refused"))
     results = play(provider, *(request(n) for n in range(300)), clock=clock)
 
-    assert all(error.kind == "connection" for error in results)
-    assert 30 <= clock.now() - 1000 < 60
+    assert all(error.kind == kind for error in results)
+    assert least <= clock.now() - 1000 < most
     assert provider.calls < 300 * 8
     assert any("next probe in" in error.message for error in results)
 

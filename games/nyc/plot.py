@@ -58,7 +58,10 @@ class _Picture:
         ledger = self.ledger
         table = {p.name: p for p in (MIDTOWN if match.game.config.map == "midtown" else PLACES)}
         self.known: list[Place] = [table[name] for name in ledger.places]
-        self.height = 600.0 + 9 * len(self.known)
+        self.deceived = [m for m in ledger.moves if m.harmful and m.followed and m.adviser_colour == RED]
+        blues, reds = len(ledger.of_colour(BLUE)), len(ledger.of_colour(RED))
+        panel = 330.0 + 51 * blues + 25 * reds + 62 * min(len(self.deceived), 8)  # about as high as its text
+        self.height = max(600.0 + 9 * len(self.known), panel)
         inner = MAP - 2 * EDGE, self.height - 2 * EDGE - 30
         gap = 0.62 * (inner[0] * inner[1] / len(self.known)) ** 0.5
         self.at = [
@@ -68,7 +71,6 @@ class _Picture:
             seat: TRAVELLERS[i % len(TRAVELLERS)] for i, seat in enumerate(ledger.of_colour(BLUE))
         } | dict.fromkeys(ledger.of_colour(RED), ALARM)
         self.lanes = _lanes(ledger)
-        self.deceived = [m for m in ledger.moves if m.harmful and m.followed and m.adviser_colour == RED]
 
     # --- the map -------------------------------------------------------------------------------------------------
 

@@ -116,7 +116,8 @@ def test_clusters_that_are_all_alike_give_no_interval() -> None:
     found = ratio({str(deal): [(0.1, 1.0)] for deal in range(4)})
 
     assert found.value == pytest.approx(0.1)
-    assert (found.low, found.high) == (None, None)
+    assert found.low is None
+    assert found.high is None
 
 
 def test_configurations_are_never_mixed_in_a_cell() -> None:

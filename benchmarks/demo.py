@@ -5,6 +5,7 @@ One match shown as it reads, then a short tournament with its leaderboard. Every
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
@@ -23,9 +24,10 @@ def main() -> None:
     arena("tournament", "kuhn", "--agents", agents, "--matches", "60", "--seed", "7", "--out", str(RUN))
     step("its leaderboard")
     arena("leaderboard", str(RUN))
+    place = Path(os.path.relpath(Path(sys.executable).parent))
     print(f"\nThat took {time.monotonic() - started:.0f} s. Next:")
-    print(f"  {Path(sys.executable).parent}/arena show {RUN} 1 --prompts     what the model read and wrote")
-    print(f"  {Path(sys.executable).parent}/arena play matrix/ipd --agents human,{MODEL}")
+    print(f"  {place}/arena show {RUN} 1 --prompts     what the model read and wrote")
+    print(f"  {place}/arena play matrix/ipd --agents human,{MODEL}")
 
 
 def step(what: str) -> None:

@@ -32,11 +32,14 @@ SHOWN = {
 Cell = dict[int, dict[str, float]]  # deal -> counts
 
 
-def play(folder: Path, deals: int, seed: int, newest: int) -> Path:
-    """The tournament, resumed if it is there."""
-    out = folder / f"c-cross-{seed}"
-    blues = [f"blue=league/c-{seed}-blue-k{k}" for k in range(newest + 1)] + ["blue=bot/nyc-oracle"]
-    reds = [f"red=league/c-{seed}-red-k{k}" for k in range(newest + 1)] + ["red=bot/nyc-greedy-red"]
+def play(folder: Path, deals: int, seed: int) -> Path:
+    """The tournament of every policy that the run registered, resumed if it is there."""
+    out, league = folder / f"c-cross-{seed}", folder / "league"
+    blues, reds = (
+        [f"{side}=league/{path.name}" for path in sorted(league.glob(f"c-{seed}-{side}-k*"))]
+        for side in ("blue", "red")
+    )
+    blues, reds = [*blues, "blue=bot/nyc-oracle"], [*reds, "red=bot/nyc-greedy-red"]
     words = ["tournament", "nyc/tiny", "--agents", ",".join(blues + reds), "--schedule", "round-robin"]
     words += ["--matches", str(deals * len(blues) * len(reds)), "--seed", str(seed), "--out", str(out)]
     if (out / "run.sqlite").is_file():
@@ -99,9 +102,8 @@ def main() -> None:
     parser.add_argument("folder", type=Path, help="where benchmarks/training.py left the run `c`")
     parser.add_argument("--deals", type=int, default=150)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--newest", type=int, default=2, help="the last k")
     options = parser.parse_args()
-    out = play(options.folder.resolve(), options.deals, options.seed, options.newest)
+    out = play(options.folder.resolve(), options.deals, options.seed)
     print("\n".join(table(cells(out))))
 
 

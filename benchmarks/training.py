@@ -7,6 +7,7 @@ the final deals says. `--list` prints the commands. A run folder that is there a
     s-kto s-dpo s-grpo     the same with SmolLM2-135M
     s-grpo-paper           and against paper: its habit is rock, so the best reply (scissors) has to be learned
     b-kto b-dpo b-grpo     SmolLM2-135M on the repeated prisoner's dilemma, at sizes for two CPU cores
+    b-kto-slow             b-kto again after it failed, with more steps at a fifth of the learning rate
     k-grpo k-spiral        SmolLM2-135M on Kuhn poker, against a bot and against itself (then kuhn_exploitability.py)
     c                      SmolLM2-135M on nyc/tiny, both sides, two iterations (then nyc_cross.py)
 """
@@ -50,6 +51,7 @@ COMMANDS = {
     "--param fork_k=6 --param fork_rollouts=1",
     "b-grpo": f"grpo {IPD} {FINAL} --iterations 1 --steps 12 --matches 32 --lr 2e-4 --param batch=8",
     "b-kto": f"kto {IPD} {FINAL} --iterations 1 --matches 64 --steps 8 --lr 1e-3 --param batch=4",
+    "b-kto-slow": f"kto {IPD} {FINAL} --iterations 1 --matches 64 --steps 24 --lr 2e-4 --param batch=4",
     "b-dpo": f"dpo {IPD} {FINAL} --iterations 1 --matches 24 --steps 6 --lr 1e-3 --param batch=4 "
     "--param fork_states=2 --param fork_k=4 --param fork_rollouts=2",
     "k-grpo": f"grpo {KUHN} {FINAL} --opponents bot/loose --iterations 1 --steps 8 --matches 32 --lr 2e-4 "

@@ -14,12 +14,15 @@ if TYPE_CHECKING:
 def print_counted(runs: list[Path], as_json: bool = False, figures: Sequence[str] = ()) -> None:
     """The counted table of these runs; then, for games with sides, by side and role, and side against side."""
     from arena.cli.output import document, say, table, warnings_said
+    from arena.core.errors import UsageError
     from arena.leaderboards.cells import by_role, grids
 
     with warnings_said():
         rows, (games, has_sides) = plain_rows(runs), _games(runs)
     sided = _matches(runs, metrics=bool(figures)) if figures or has_sides else []
     results, crossed = by_role(sided), grids(sided, figures)
+    if figures and not crossed:
+        raise UsageError("--figure needs matches of a game with two sides, each held by one agent")
     if as_json:
         document([row | _of_agent(row["agent"], results, crossed) for row in rows])
         return
@@ -124,7 +127,7 @@ def _paid_only(games: set[str]) -> bool:
     from arena.registry import load_game
 
     try:
-        return all(load_game(game).headline == "payoff" for game in games)
+        return bool(games) and all(load_game(game).headline == "payoff" for game in games)
     except UnknownName:
         return False
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -24,6 +25,10 @@ def command(
     from arena.run.api import result_of
     from arena.store.merge import merge
 
-    if missing := merge(runs, out):
+    missing, result = merge(runs, out), result_of(out, "")
+    if missing:
         say(f"not the whole plan: no run given holds shard {', '.join(missing)}")
-    report(result_of(out, ""), as_json, document, say)
+        result = replace(result, status="interrupted")
+    report(result, False, document, say)
+    if as_json:
+        document(result.as_json() | {"missing_shards": missing})

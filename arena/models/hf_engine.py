@@ -122,9 +122,9 @@ class Engine:
 
         with self._lock, torch.inference_mode():
             model = self._adapters.use(jobs[0].adapter) if self._uses_adapters(jobs) else self.model
-            if jobs[0].mode == "score":
-                return [self._score(model, job) for job in jobs]
             try:
+                if jobs[0].mode == "score":
+                    return [self._score(model, job) for job in jobs]
                 return self._generate(model, jobs)
             except Exception as error:
                 if is_out_of_memory(error):

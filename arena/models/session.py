@@ -243,6 +243,8 @@ class Session:
         except (ProviderError, BudgetReached) as error:
             self._note("probe", {"model": str(model.name), "failed": error.kind, "calls": len(spent)})
             return
+        except SetAside:  # given up meanwhile, by another agent's call
+            return
         facts = {"schema": found.schema, "seed": found.seed, "logprobs": found.logprobs, "context": found.context}
         self._note("probe", {"model": str(model.name), "calls": len(spent), **facts})
 

@@ -106,6 +106,10 @@ def start(
     batches = None
     if plan is None:
         batches = _batches(settings, selected, folder, posterior)
+        if batches and settings.executor != "async":
+            raise UsageError(
+                f"the schedule {settings.schedule['kind']!r} plays in one process", hint="--executor async"
+            )
         plan = batches.first() if batches else make_plan(settings, selected)
     whole = plan
     plan = [p for p in whole if settings.has_block(p.block)]
@@ -169,7 +173,7 @@ def resume(
             resumed=True,
             accept_changes=accept_changes,
             spent_usd=spent["cost_usd"] or 0.0,
-            spent_tokens=spent["tokens_in"] + spent["tokens_out"],
+            spent_tokens=spent["paid_tokens"],
             spent_s=spent_s,
             fingerprints={name: agent["fingerprint"] for name, agent in agents.items() if agent["fingerprint"]},
         )
@@ -310,9 +314,6 @@ def _execute(
         status = played.status
     except KeyboardInterrupt:
         status = "interrupted"
-    except UsageError as error:  # an agent changed: what is recorded stands
-        error.resume = f"arena resume {shlex.quote(job.folder)} --accept-changes" if job.resumed else None
-        raise
     except StoreError as error:  # what could not be written is lost; what was written is there
         progress.say(error.message)
         progress.say(f"{writer.lost_replies} replies that were paid for could not be written and are lost")

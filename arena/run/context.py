@@ -3,6 +3,7 @@ next one is made; a call that the record already holds is not made again."""
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -188,6 +189,7 @@ class TurnContext:
                 hint="--accept-changes asks anew from here on and notes it",
             )
             error.match, error.turn = number, self.turn
+            error.resume = f"arena resume {shlex.quote(str(live.run.folder))} --accept-changes"
             raise error
         live.execution += 1
         for call in (stored, *self._stored.values()):

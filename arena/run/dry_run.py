@@ -42,7 +42,8 @@ class _Seat:
 
 def estimate(settings: Settings, specs: Sequence[AgentSpec]) -> dict[str, Any]:
     """The whole estimate as one document; `problems` would stop the run."""
-    plan = make_plan(settings, [(spec.selector, spec.agent.canonical) for spec in specs])
+    whole = make_plan(settings, [(spec.selector, spec.agent.canonical) for spec in specs])
+    plan = [planned for planned in whole if settings.has_block(planned.block)]
     agents = {spec.agent.canonical: spec.agent for spec in specs}
     per_match = _per_match(plan)
     rng = Random(settings.seed)
@@ -91,7 +92,7 @@ def estimate(settings: Settings, specs: Sequence[AgentSpec]) -> dict[str, Any]:
         "unpriced": sorted(unpriced),
         "wall_s": {"p10": round(wall[0]), "p90": round(wall[1])},
         "config_sha256": settings.sha256(),
-        "plan_hash": plan_hash(plan),
+        "plan_hash": plan_hash(whole),
         "problems": problems,
     }
 

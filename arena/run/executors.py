@@ -12,11 +12,12 @@ import json
 import signal
 import sys
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
 from arena.core.canonical import canonical
-from arena.core.errors import ArenaError, UsageError
+from arena.core.errors import ArenaError, StoreError, UsageError
 from arena.run.job import Job, Played, listen, play_job
 from arena.run.plan import Planned
 from arena.run.players import Person
@@ -42,6 +43,8 @@ async def run_processes(
         raise UsageError(
             f"the schedule {job.settings.schedule['kind']!r} plays in one process", hint="--executor async"
         )
+    if not job.plan:
+        return Played("")
     at_once = job.settings.limits.concurrency or 64
     workers = max(1, min(job.settings.workers, at_once, len({p.block for p in job.plan})))
     shares = _shares(job, workers)
@@ -51,8 +54,16 @@ async def run_processes(
     progress.tallies = lambda: joined_tallies(report["tallies"] for report in reports.values())
     progress.spent_usd, progress.budget_usd = job.spent_usd, job.settings.limits.budget_usd
     restore = listen(lambda: _forward(children, progress))
+    playing = [asyncio.ensure_future(_worker(share, writer, progress, children, reports)) for share in shares]
+
+    def end_others(done: asyncio.Future[Played]) -> None:
+        if not done.cancelled() and done.exception() is not None:  # softly: what they have in flight is kept
+            _forward(children, progress)
+
+    for task in playing:
+        task.add_done_callback(end_others)
     try:
-        results = await asyncio.gather(*(_worker(share, writer, progress, children, reports) for share in shares))
+        ended = await asyncio.gather(*playing, return_exceptions=True)
     except BaseException:
         for child in children:
             if child.returncode is None:
@@ -60,6 +71,10 @@ async def run_processes(
         raise
     finally:
         restore()
+    for problem in ended:
+        if isinstance(problem, BaseException):
+            raise problem
+    results = [played for played in ended if isinstance(played, Played)]
     worst = max(results, key=lambda played: _SEVERITY.index(played.status))
     return Played(worst.status, worst.message, tuple(row for played in results for row in played.models))
 
@@ -70,15 +85,14 @@ _SEVERITY = ("", "interrupted", "budget", "failed")
 
 def _shares(job: Job, workers: int) -> list[Job]:
     """Whole blocks dealt out in turn; limits divided, so that together they are never exceeded."""
+    blocks = {block: number for number, block in enumerate(dict.fromkeys(p.block for p in job.plan))}
     plans: list[list[Planned]] = [[] for _ in range(workers)]
     for planned in job.plan:
-        plans[(planned.block - 1) % workers].append(planned)
-    limits = job.settings.limits.divided(workers)
-    settings = replace(job.settings, limits=limits)
-    parts = [p for p in plans if p]
+        plans[blocks[planned.block] % workers].append(planned)
+    settings = replace(job.settings, limits=job.settings.limits.divided(workers))
     usd, tokens = job.spent_usd / workers, job.spent_tokens // workers
     share = replace(job, settings=settings, spent_usd=usd, spent_tokens=tokens, share=job.share * workers)
-    return [replace(share, plan=tuple(p)) for p in parts]
+    return [replace(share, plan=tuple(p)) for p in plans]
 
 
 def _forward(children: list[asyncio.subprocess.Process], progress: Progress) -> None:
@@ -111,6 +125,15 @@ async def _worker(
     assert process.stdout is not None
     process.stdin.write(canonical(job.as_json()).encode() + b"\n")
     acknowledging: set[asyncio.Task[None]] = set()
+    trouble: list[BaseException] = []
+
+    def acknowledged(done: asyncio.Task[None]) -> None:
+        acknowledging.discard(done)
+        if (error := done.exception()) is not None:  # nothing can be kept any more
+            trouble.append(error)
+            with suppress(ProcessLookupError):
+                process.kill()
+
     played = Played("failed", "a worker process died; `arena resume` plays its matches on")
     counts: dict[str, int] = {}
     async for line in process.stdout:
@@ -119,8 +142,7 @@ async def _worker(
             unit = [(name, tuple(values)) for name, values in message["rows"]]
             task = asyncio.create_task(_acknowledge(writer, unit, message["unit"], process.stdin))
             acknowledging.add(task)
-            task.add_done_callback(acknowledging.discard)
-            task.add_done_callback(lambda done: process.kill() if done.exception() else None)  # nothing can be kept
+            task.add_done_callback(acknowledged)
         elif "counts" in message:
             for key, value in message["counts"].items():
                 setattr(progress, key, getattr(progress, key) + value - counts.get(key, 0))
@@ -129,11 +151,16 @@ async def _worker(
         elif "say" in message:
             progress.say(message["say"])
         elif "error" in message:
-            raise ArenaError(message["error"])
+            fault = {"usage": UsageError, "store": StoreError}.get(message["kind"], ArenaError)
+            error = fault(message["error"], hint=message["hint"])
+            error.match, error.turn, error.resume = message["place"]
+            trouble.append(error)
         elif "played" in message:
             played = Played(message["played"], message["message"], tuple(message["models"]))
-    await asyncio.gather(*acknowledging)
+    await asyncio.gather(*acknowledging, return_exceptions=True)
     await process.wait()
+    if trouble:
+        raise trouble[0]
     if played.message:
         progress.say(played.message)
     return played

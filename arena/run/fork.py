@@ -66,6 +66,7 @@ def fork_run(
         games=(GamePlan(f"{source.where}/{source.preset}", dict(set_ or {}), branches),),
         agents=tuple(dict.fromkeys(seating.values())),
         seed=source.seed,
+        shard=None,
         schedule={"kind": "fork", "parent": source.key, "at": turn, "whole_batch": whole_batch, "chance": chance},
     )
     plan = [_branch(source, settings, config, seating, turn, i, chance) for i in range(branches)]

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import shlex
 import signal
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import asdict, dataclass, field
 from hashlib import sha256
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -72,11 +74,17 @@ class Played:
 
 
 def make_players(
-    plan: Sequence[Planned], agents: Mapping[str, Mapping[str, Any]], person: Person | None = None
+    plan: Sequence[Planned],
+    agents: Mapping[str, Mapping[str, Any]],
+    person: Person | None = None,
+    *,
+    everybody: bool = False,
 ) -> dict[tuple[str, str], Player]:
-    """The players of every game of a plan, from the record: no file that a name stood for is read again."""
+    """The players of every game of a plan, from the record: no file that a name stood for is read again. `everybody`:
+    also those whom only a later batch may seat."""
     players: dict[tuple[str, str], Player] = {}
-    for where, name in dict.fromkeys((p.where, agent) for p in plan for agent in p.seating.values()):
+    seated = [(p.where, agent) for p in plan for agent in p.seating.values()]
+    for where, name in product({p.where: p for p in plan}, agents) if everybody else dict.fromkeys(seated):
         game = load_game(where)
         players[where, name] = make_player(AgentName.from_json(agents[name], game), game, person)
     return players
@@ -118,7 +126,7 @@ async def play_job(
         probed=probed,
         share=job.share,
     )
-    players = make_players(job.plan, job.agents, person)
+    players = make_players(job.plan, job.agents, person, everybody=more is not None)
     models = {player.name: player.model for player in players.values() if isinstance(player, ModelPlayer)}
     session.prepare(list(models.values()))
     await _identify(job, session, models, put)
@@ -159,14 +167,16 @@ async def _identify(
         identity = await session.identity(model)
         fingerprint, known = sha256(model_key(model, identity).encode()).hexdigest(), job.fingerprints.get(agent)
         if known not in (None, fingerprint) and not job.accept_changes:
-            raise UsageError(
+            error = UsageError(
                 f"{agent} is not the model that this run began with: its files or its server changed",
                 hint="--accept-changes goes on with the new one and notes it",
             )
+            error.resume = f"arena resume {shlex.quote(job.folder)} --accept-changes"
+            raise error
         if known != fingerprint:
             put([("identity", (canonical(identity), fingerprint, job.agent_ids[agent]))])
         if known not in (None, fingerprint):
-            facts = {"agent": agent, "identity": identity}
+            facts = {"agent": agent, "was": known, "is": fingerprint, "identity": identity}
             put([("note", (now_ms(), None, "accepted_changes", canonical(facts)))])
 
 

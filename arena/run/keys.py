@@ -81,7 +81,7 @@ class PromptChain:
             if _ends_link(messages[end - 1]) or end == len(messages):
                 self._add(messages[start:end], end)
                 start = end
-        self._messages = list(messages)
+        self._messages = [dict(message) for message in messages]
         return list(self._links)
 
     def _add(self, piece: Sequence[Message], end: int) -> None:

@@ -173,7 +173,7 @@ def settings_of(values: Mapping[str, Any], source: str = "the command line") -> 
         journal=file.store.journal,
         executor=file.executor.kind,
         workers=file.executor.workers,
-        shard=_shard(file.executor.shard),
+        shard=_shard(file),
     )
 
 
@@ -184,11 +184,13 @@ def _names(agent: str | AgentEntry) -> list[str]:
     return [f"{side}={agent.name}" for side in agent.sides] or [agent.name]
 
 
-def _shard(text: str | None) -> str | None:
-    which, _, number = (text or "1/1").partition("/")
+def _shard(file: RunFile) -> str | None:
+    which, _, number = (file.executor.shard or "1/1").partition("/")
     if int(which) > int(number):
-        raise UsageError(f"shard {text}: there are shards 1/{number} to {number}/{number}")
-    return text
+        raise UsageError(f"shard {file.executor.shard}: there are shards 1/{number} to {number}/{number}")
+    if int(number) > 1 and file.seed is None:
+        raise UsageError("a shard needs a seed: all shards of a run have the same", hint="--seed N")
+    return file.executor.shard if int(number) > 1 else None
 
 
 def put_keys(values: dict[str, Any], pairs: list[str]) -> dict[str, Any]:

@@ -91,6 +91,9 @@ class Runner:
 
     async def commit(self, unit: Unit) -> None:
         await asyncio.shield(asyncio.wrap_future(self.put(unit)))
+        if len(self._known_links) > 200_000:
+            self._known_links.clear()
+        self._known_links.update(values[0] for name, values in unit if name == "message")
 
     async def complete(self, model: Any, request: Request) -> Call:
         """One call through the session; counted, so that admission knows how much is on its way."""
@@ -103,11 +106,7 @@ class Runner:
 
     def new_links(self, links: Sequence[Link]) -> Unit:
         """The rows of those parts of a prompt that the record has not seen."""
-        unit: Unit = [("message", tuple(link)) for link in links if link.hash not in self._known_links]
-        self._known_links.update(link.hash for link in links)
-        if len(self._known_links) > 200_000:
-            self._known_links.clear()
-        return unit
+        return [("message", tuple(link)) for link in links if link.hash not in self._known_links]
 
     # --- playing a plan ----------------------------------------------------------------------------------------------
 
@@ -183,7 +182,10 @@ class Runner:
         tasks: set[asyncio.Task[None]] = set()
         ahead = 1.5 * (self.limits.concurrency or 64)
         most = min(self.limits.live_matches, max(2, ahead))  # a match has a call on its way, or soon will
-        waiting = Admission(plan, self._seconds)
+        limits = self.limits
+        is_limited = (limits.budget_usd, limits.tokens, limits.wall_s) != (None, None, None)
+        # Where a limit may cut the run short, the cut falls as it would in the plan.
+        waiting = Admission(plan, (lambda _: 0.0) if is_limited else self._seconds)
         while waiting:
             while not self.stopping and (len(tasks) >= most or self._open_calls >= ahead):
                 self._room.clear()
@@ -212,7 +214,8 @@ class Runner:
         except (Stopped, Halted):
             pass  # the record holds the open turn
         except BudgetReached as error:
-            self.progress.say(error.message)
+            if not self.stopping:
+                self.progress.say(error.message)
             self.stop("budget")
         except ProviderError as error:
             await self._set_aside(planned, error, void)
@@ -255,7 +258,10 @@ class Runner:
         """What a match is expected to take; a model that was not heard yet counts as a second."""
         models = {p.name: p.model for p in self._seats(planned).values() if isinstance(p, ModelPlayer)}
         latency = max((self.session.latency_s(model) or 1.0 for model in models.values()), default=0.0)
-        return self._game(planned).typical()[0] * latency
+        try:
+            return self._game(planned).typical()[0] * latency
+        except Exception:  # a bug of the game: its matches will say so
+            return 10 * latency
 
     def slow_step(self, planned: Planned, seconds: float) -> None:
         """A game step held up every other match: said once, with the game's name."""
@@ -294,7 +300,8 @@ class Runner:
             self._reader = Reader(self.folder)
         stored = self._reader.stored_match(number)
         live.execution = stored.execution
-        if not (self.limits.void_restart and stored.status == "void" and (stored.turns or stored.calls)):
+        is_anew = self.limits.void_restart and stored.status == "void" and live.planned.parent_key is None
+        if not (is_anew and (stored.turns or stored.calls)):
             return stored
         live.execution += 1
         tables = ("calls", "turns", "events")

@@ -13,7 +13,7 @@ from arena.prompt.render import spectator_line
 
 def transcript(match: Match, turns: Iterable[Mapping[str, Any]] = (), *, view: str = "omniscient") -> Iterator[str]:
     """The lines of a match. `view`: "omniscient", "public", or a seat; `turns` are the record's rows, for statuses."""
-    troubles = _troubles(match, turns)
+    troubles = _troubles(match, turns, view)
     for seq, event in enumerate(match.events):
         yield from troubles.pop(seq, ())
         if _shown(event, view) and (text := spectator_line(match, event, view)):
@@ -38,12 +38,13 @@ def _labelled(event: Event, text: str, view: str, names: Mapping[str, str]) -> I
         yield label + line
 
 
-def _troubles(match: Match, turns: Iterable[Mapping[str, Any]]) -> dict[int, list[str]]:
-    """Event number -> the lines about turns before it that ended in anything but a plain legal answer."""
+def _troubles(match: Match, turns: Iterable[Mapping[str, Any]], view: str) -> dict[int, list[str]]:
+    """Event number -> the lines about turns before it that ended in anything but a plain legal answer. A reason may
+    name what was asked, so a seat sees its own and the public none."""
     told = {turn.turn: turn.events for turn in match.turns}
     found: dict[int, list[str]] = {}
     for row in turns:
-        if row["status"] != "legal":
+        if row["status"] != "legal" and view in ("omniscient", match.seats[row["seat_no"]]):
             end = "" if row["status"] == "repaired" else f" -> played instead: {one_line(str(row['answer']))}"
             reason = one_line(row["reason"] or "")
             seat = match.seats[row["seat_no"]]

@@ -50,27 +50,35 @@ class Pipe:
         os._exit(130)  # the parent is gone: nothing more can be recorded
 
 
-def _send_counts(pipe: Pipe, progress: Progress) -> None:
-    counts = {key: getattr(progress, key) for key in ("done", "void", "failed", "live")}
-    pipe.send({"counts": counts, "models": progress.models(), "tallies": progress.tallies()})
+class _Reports:
+    """What the parent is told of the progress; every word once."""
 
+    def __init__(self, pipe: Pipe, progress: Progress) -> None:
+        self._pipe, self._progress, self._said = pipe, progress, 0
 
-async def _report(pipe: Pipe, progress: Progress) -> None:
-    said = 0
-    while True:
-        _send_counts(pipe, progress)
-        for text in progress.events[said:]:
-            pipe.send({"say": text})
-        said = len(progress.events)
-        await asyncio.sleep(0.5)
+    def send(self) -> None:
+        progress = self._progress
+        counts = {key: getattr(progress, key) for key in ("done", "void", "failed", "live")}
+        self._pipe.send({"counts": counts, "models": progress.models(), "tallies": progress.tallies()})
+        new, self._said = progress.events[self._said :], len(progress.events)
+        for text in new:
+            self._pipe.send({"say": text})
+
+    async def send_always(self) -> None:
+        while True:
+            self.send()
+            await asyncio.sleep(0.5)
 
 
 async def _play(pipe: Pipe, job: Job) -> None:
     progress = Progress(planned=len(job.plan))
-    reporting = asyncio.create_task(_report(pipe, progress))
-    played = await play_job(job, pipe.put, progress)
-    reporting.cancel()
-    _send_counts(pipe, progress)
+    reports = _Reports(pipe, progress)
+    reporting = asyncio.create_task(reports.send_always())
+    try:
+        played = await play_job(job, pipe.put, progress)
+    finally:
+        reporting.cancel()
+        reports.send()
     pipe.send({"played": played.status, "message": played.message, "models": list(played.models)})
 
 
@@ -82,7 +90,8 @@ def main() -> None:
     try:
         asyncio.run(_play(pipe, job))
     except ArenaError as error:
-        pipe.send({"error": error.message})
+        place = [error.match, error.turn, error.resume]
+        pipe.send({"error": error.message, "kind": error.kind, "hint": error.hint, "place": place})
 
 
 if __name__ == "__main__":

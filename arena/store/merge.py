@@ -16,7 +16,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from arena.core.canonical import canonical
+from arena.core.canonical import canonical, digest
 from arena.core.errors import UsageError
 from arena.store.reader import Reader
 from arena.store.writer import new_store
@@ -78,6 +78,8 @@ def _check(parts: Sequence[_Part]) -> None:
             raise UsageError(
                 f"{part.reader.folder} and {first.reader.folder} are not parts of one run: {', '.join(differ)} differ"
             )
+        if other := [name for name, who in _models(part).items() if _models(first).get(name, who) != who]:
+            raise UsageError(f"{', '.join(other)} was another model in {part.reader.folder}")
         if _names(part) != _names(first):
             raise UsageError(f"{part.reader.folder} and {first.reader.folder} number their agents differently")
     places = {(key, row["match_id"]) for part in parts for key, row in part.matches.items()}
@@ -87,6 +89,11 @@ def _check(parts: Sequence[_Part]) -> None:
 
 def _names(part: _Part) -> dict[int, str]:
     return {number: agent["name"] for number, agent in part.reader.agents().items()}
+
+
+def _models(part: _Part) -> dict[str, str]:
+    """Who each model was, as far as a part had to know."""
+    return {a["name"]: a["fingerprint"] for a in part.reader.agents().values() if a["fingerprint"]}
 
 
 def _fill(db: sqlite3.Connection, parts: Sequence[_Part]) -> None:
@@ -143,24 +150,23 @@ def _union(table: str, parts: Sequence[_Part]) -> list[Row]:
 
 
 def _superseded(db: sqlite3.Connection, parts: Sequence[_Part]) -> list[Row]:
-    """The calls that no kept match holds, and what was set aside before."""
-    kept = {row[0] for row in db.execute("SELECT call_key FROM calls")}
+    """The calls that no kept match holds, and what was set aside before. Two copies of a run may both have paid for a
+    call of one key: then one is kept and the other is here."""
+    db.row_factory = sqlite3.Row
+    kept = {digest(dict(row)) for row in db.execute("SELECT * FROM calls")}
+    db.row_factory = None
     found: dict[str, Row] = {}
 
-    def add(table: str, match: int, execution: int, text: str) -> None:
-        name = json.loads(text).get("call_key", text)
-        row = {"match_id": match, "execution": execution, "table": table, "row": text}
-        if name not in kept and (name not in found or text < found[name]["row"]):
-            found[name] = row
+    def add(table: str, row: Row, execution: int) -> None:
+        if (name := digest(row)) not in kept:
+            found[name] = {"match_id": row["match_id"], "execution": execution, "table": table, "row": canonical(row)}
 
     for part in parts:
-        for row in part.rows("superseded"):
-            add(row["table"], row["match_id"], row["execution"], row["row"])
+        for old in part.rows("superseded"):
+            add(old["table"], json.loads(old["row"]), old["execution"])
         for call in part.rows("calls", "match_id IS NOT NULL"):
-            text = json.dumps(call, ensure_ascii=False, separators=(",", ":"))
-            add("calls", call["match_id"], call["execution"], text)
-    gone = list(found.values())
-    gone.sort(key=lambda row: (row["match_id"], row["table"], row["row"]))
+            add("calls", call, call["execution"])
+    gone = sorted(found.values(), key=lambda row: (row["match_id"], row["table"], row["row"]))
     return [row | {"id": number} for number, row in enumerate(gone, start=1)]
 
 

@@ -159,6 +159,7 @@ class Reader:
         row = self.db.execute(
             "SELECT COUNT(*) AS calls, SUM(cached) AS cached, SUM(tokens_in) AS tokens_in, "  # noqa: S608  # closed set
             "SUM(tokens_out) AS tokens_out, SUM(cost_usd) AS cost_usd, SUM(cost_usd IS NULL) AS unpriced_calls, "
+            "SUM(CASE WHEN cached THEN 0 ELSE COALESCE(tokens_in, 0) + COALESCE(tokens_out, 0) END) AS paid_tokens, "
             f"SUM(gone) AS repeated FROM (SELECT {', '.join(columns)}, 0 AS gone FROM calls UNION ALL "
             f"SELECT {gone}, 1 FROM superseded WHERE \"table\"='calls')"
         ).fetchone()

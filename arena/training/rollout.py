@@ -108,8 +108,8 @@ class RolloutEngine:
     def play(self, ids: Sequence[str], step: int) -> list[Rollout]:
         """One row for each slot id, which come in groups of `generations`."""
         plan, places = self._plan(ids, step)
-        self._engine.weights_changed()
         runner, session, unit = asyncio.run(self._run(plan))
+        self._engine.weights_changed()  # by the step that follows
         if runner.stop_reason == "budget":
             raise BudgetReached("the budget of this run is used up")
         if runner.fatal is not None:

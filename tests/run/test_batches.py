@@ -160,3 +160,10 @@ def test_an_agent_without_a_match_is_as_wide_as_the_prior() -> None:
 
     assert wide[2][2] > 2 * wide[0][0]
     assert np.allclose(nothing.cov, 1.4**2 * np.array([[0.5, -0.5], [-0.5, 0.5]]))
+
+
+@pytest.mark.parametrize("kind", ["swiss", "adaptive"])
+def test_an_odd_field_is_played_though_somebody_sits_out_the_first_batch(kind: str, tmp_path: Path) -> None:
+    result = run(tmp_path / "odd", agents=KUHN[:3], schedule={"kind": kind})
+
+    assert result.status == "complete"

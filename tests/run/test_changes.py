@@ -12,6 +12,7 @@ import pytest
 
 from arena.core.errors import UsageError
 from arena.run.api import RunResult, resume
+from arena.run.fork import fork_run
 from arena.run.replayed import verify
 from arena.store.reader import Reader
 from arena.testing.fake_server import FakeServer, serving
@@ -141,3 +142,28 @@ def test_the_runs_time_ends_a_run_of_bots(tmp_path: Path) -> None:
 
     assert result.status == "budget"
     assert result.matches["done"] < 5000
+
+
+def test_a_void_branch_of_a_fork_never_loses_its_copied_past(tmp_path: Path) -> None:
+    play(
+        tmp_path / "r", ["mock/legal", "bot/random"], game="matrix/ipd", matches=2, void={"passes": 0, "restart": True}
+    )
+    fork_run(tmp_path / "r", "1", "12", 1, out=tmp_path / "f")
+    copied = rows(tmp_path / "f", "SELECT turn, answer FROM turns WHERE origin='copied'")
+    with sqlite3.connect(tmp_path / "f" / "run.sqlite") as db:
+        db.execute("UPDATE matches SET status='void', payoffs=NULL")
+    db.close()
+
+    assert resume(tmp_path / "f").status == "complete"
+    assert copied
+    assert rows(tmp_path / "f", "SELECT turn, answer FROM turns WHERE origin='copied'") == copied
+
+
+def test_a_budget_of_tokens_counts_what_was_paid(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ARENA_CACHE", str(tmp_path / "cache"))
+    play(tmp_path / "first", ["mock/legal", "bot/tight"])
+    play(tmp_path / "again", ["mock/legal", "bot/tight"])
+
+    with Reader(tmp_path / "again") as reader:
+        assert reader.ledger()["tokens_in"] > 0
+        assert reader.ledger()["paid_tokens"] == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from itertools import permutations
 from pathlib import Path
@@ -11,7 +12,9 @@ import pytest
 
 from arena.core.errors import StoreError, UsageError
 from arena.run.api import RunResult, resume, run_hash
+from arena.run.fork import fork_run
 from arena.run.replayed import verify
+from arena.run.runfile import settings_of
 from arena.store.merge import merge
 from arena.store.reader import Reader
 from tests.run.playing import play, rows
@@ -126,3 +129,50 @@ def test_a_schedule_that_looks_at_results_has_no_shards(tmp_path: Path) -> None:
 def test_a_shard_that_is_none(text: str, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="shard"):
         _shard(tmp_path / "s", text)
+
+
+def test_two_copies_that_both_went_on_keep_what_both_paid(tmp_path: Path) -> None:
+    whole = play(tmp_path / "a", ["mock/legal?price_in=1&price_out=1", "bot/tight"], matches=2)
+    shutil.copytree(tmp_path / "a", tmp_path / "b")
+    with sqlite3.connect(tmp_path / "b" / "run.sqlite") as db:
+        db.execute("UPDATE calls SET started_ms = started_ms + 1")  # the same calls, made and paid again
+    db.close()
+
+    merge([tmp_path / "a", tmp_path / "b"], tmp_path / "m")
+
+    with Reader(tmp_path / "m") as reader:
+        assert reader.ledger()["calls"] == 2 * whole.calls
+        assert reader.ledger()["cost_usd"] == pytest.approx(2 * (whole.cost_usd or 0))
+
+
+def test_another_model_under_one_name_does_not_merge(tmp_path: Path) -> None:
+    a, b = _shards(tmp_path, 2)
+    with sqlite3.connect(b / "run.sqlite") as db:
+        db.execute("UPDATE agents SET fingerprint='0' WHERE kind='model'")
+    db.close()
+
+    with pytest.raises(UsageError, match="mock/legal was another model"):
+        merge([a, b], tmp_path / "m")
+
+
+def test_shards_with_processes_use_them_all(tmp_path: Path) -> None:
+    executor = {"kind": "processes", "workers": 2, "shard": "1/2"}
+    result = play(tmp_path / "s", ["mock/legal", "bot/tight"], matches=12, executor=executor)
+    with_nothing = play(tmp_path / "e", ["mock/legal", "bot/tight"], matches=2, executor=executor | {"shard": "2/2"})
+
+    assert (result.status, result.matches["done"]) == ("complete", 6)
+    assert (with_nothing.status, with_nothing.matches["done"]) == ("complete", 0)
+
+
+def test_a_fork_of_a_shard_plays_all_its_branches(tmp_path: Path) -> None:
+    _shard(tmp_path / "s", "1/3")
+    first = rows(tmp_path / "s", "SELECT MIN(match_id) AS n FROM matches")[0]["n"]
+
+    forked = fork_run(tmp_path / "s", str(first), "1", 4, out=tmp_path / "f")
+
+    assert (forked.status, forked.matches["done"]) == ("complete", 4)
+
+
+def test_a_shard_without_a_seed_is_refused() -> None:
+    with pytest.raises(UsageError, match="a shard needs a seed"):
+        settings_of({"game": "kuhn", "agents": ["bot/tight", "bot/loose"], "executor": {"shard": "1/2"}})

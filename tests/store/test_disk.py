@@ -159,23 +159,24 @@ def test_a_reply_of_a_megabyte_is_stored_as_it_was(tmp_path: Path) -> None:
 def test_a_run_is_migrated_when_it_is_written_and_a_copy_is_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The first schema is the only released one so far; a second stands in for what comes."""
+    """A further schema stands in for what comes."""
     play(tmp_path / "run", AGENTS, game="leduc", matches=2)
     before = record(tmp_path / "run")
+    now = schema.schema_version()
     later = (*schema.migrations(), "ALTER TABLE notes ADD COLUMN mood TEXT;\n")
     monkeypatch.setattr(schema, "migrations", lambda: later)
 
     with Reader(tmp_path / "run") as reader:  # a copy in memory is migrated
         assert "mood" in [row[1] for row in reader.db.execute("PRAGMA table_info(notes)")]
-    assert not (tmp_path / "run" / f"{schema.FILE}.v1").exists()
+    assert not (tmp_path / "run" / f"{schema.FILE}.v{now}").exists()
     open_run(tmp_path / "run").close()
 
     assert record(tmp_path / "run") == before
     db = sqlite3.connect(tmp_path / "run" / schema.FILE)
-    assert db.execute("PRAGMA user_version").fetchone()[0] == 2
+    assert db.execute("PRAGMA user_version").fetchone()[0] == now + 1
     db.close()
-    copy = sqlite3.connect(tmp_path / "run" / f"{schema.FILE}.v1")
-    assert copy.execute("PRAGMA user_version").fetchone()[0] == 1
+    copy = sqlite3.connect(tmp_path / "run" / f"{schema.FILE}.v{now}")
+    assert copy.execute("PRAGMA user_version").fetchone()[0] == now
     copy.close()
 
 

@@ -12,7 +12,7 @@ CREATE TABLE matches (
     parent_key TEXT, fork_turn INTEGER, branch INTEGER, chance TEXT, status TEXT NOT NULL DEFAULT 'planned'
         CHECK (status IN ('planned', 'running', 'done', 'void', 'failed')),
     reason TEXT, payoffs TEXT, outcome TEXT, turns INTEGER NOT NULL DEFAULT 0, record_hash TEXT, evidence_hash TEXT,
-    started_ms INTEGER, ended_ms INTEGER);
+    estimate_s REAL, started_ms INTEGER, ended_ms INTEGER);
 CREATE TABLE seats (
     match_id INTEGER NOT NULL REFERENCES matches, seat_no INTEGER NOT NULL, seat TEXT NOT NULL, role TEXT, side TEXT,
     agent_id INTEGER NOT NULL REFERENCES agents, payoff REAL, n_legal INTEGER NOT NULL DEFAULT 0,
@@ -23,10 +23,10 @@ CREATE INDEX seats_agent ON seats (agent_id);
 CREATE TABLE messages (hash TEXT PRIMARY KEY, parent TEXT NOT NULL, body TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE calls (
     call_key TEXT PRIMARY KEY, match_id INTEGER, execution INTEGER NOT NULL DEFAULT 0, turn INTEGER, seat_no INTEGER,
-    path TEXT NOT NULL, purpose TEXT NOT NULL, agent_id INTEGER, model_served TEXT, prompt TEXT, asked TEXT, params TEXT,
-    shape TEXT, reply TEXT, parsed TEXT, reasoning TEXT, finish TEXT, request_id TEXT, tokens_in INTEGER,
-    tokens_cached INTEGER, tokens_out INTEGER, tokens_reasoning INTEGER, estimated INTEGER NOT NULL DEFAULT 0,
-    price_source TEXT, cost_usd REAL, cached INTEGER NOT NULL DEFAULT 0, tries INTEGER NOT NULL DEFAULT 1, queue_ms INTEGER, latency_ms INTEGER, started_ms INTEGER, tokens BLOB) WITHOUT ROWID;
+    path TEXT NOT NULL, purpose TEXT NOT NULL, agent_id INTEGER, model_served TEXT, prompt TEXT, params TEXT, shape TEXT,
+    reply TEXT, parsed TEXT, reasoning TEXT, finish TEXT, request_id TEXT, tokens_in INTEGER, tokens_cached INTEGER,
+    tokens_out INTEGER, tokens_reasoning INTEGER, price_source TEXT, cost_usd REAL, cached INTEGER NOT NULL DEFAULT 0,
+    tries INTEGER NOT NULL DEFAULT 1, queue_ms INTEGER, latency_ms INTEGER, started_ms INTEGER, tokens BLOB) WITHOUT ROWID;
 CREATE INDEX calls_match ON calls (match_id, turn);
 CREATE TABLE call_errors (
     id INTEGER PRIMARY KEY, call_key TEXT NOT NULL, at_ms INTEGER, kind TEXT NOT NULL, status INTEGER,

@@ -1,0 +1,4 @@
+ALTER TABLE calls ADD COLUMN asked TEXT;
+ALTER TABLE calls ADD COLUMN estimated INTEGER NOT NULL DEFAULT 0;
+UPDATE calls SET asked=params;
+ALTER TABLE matches DROP COLUMN estimate_s;

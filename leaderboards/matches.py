@@ -43,6 +43,7 @@ def read(path_or_run: str | Path, *more: str | Path, figures: bool = True) -> Da
         if more:
             raise UsageError("a match table in CSV is read by itself; give match files or run folders to join them")
         return _from_csv(paths[0])
+    runs.refuse_overlaps(paths)
     parts = [_match_objects(path, figures) for path in paths]
     objects, content = parts[0] if not more else _joined([objects for objects, _ in parts])
     if not objects:

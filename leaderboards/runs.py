@@ -4,6 +4,7 @@ its meta tells."""
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,19 @@ def parsed(path: Path) -> tuple[list[dict[str, Any]], bytes]:
     if not file.is_file():
         raise UsageError(f"{file}: there is no such match file or run folder")
     return matchfile.parse(file.read_bytes(), str(file))
+
+
+def refuse_overlaps(paths: Sequence[Path]) -> None:
+    """A run counts once: not beside itself, nor beside the whole that it was merged into."""
+    from arena.store.reader import Reader
+
+    held: dict[str, Path] = {}
+    for path in filter(is_run, paths):
+        with Reader(path) as reader:
+            manifest = reader.manifest()
+        for run_id in {manifest["run_id"], *((manifest["parent"] or {}).get("merged") or ())}:
+            if (other := held.setdefault(run_id, path)) is not path:
+                raise UsageError(f"{other} and {path} hold the same run; give one of them")
 
 
 def match_objects(run: Path, figures: bool = True) -> list[dict[str, Any]]:

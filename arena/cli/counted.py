@@ -48,7 +48,7 @@ def plain_rows(runs: list[Path]) -> list[dict[str, Any]]:
     """One row an agent over all these runs and match files."""
     from arena.core.errors import UsageError
     from arena.leaderboards import matchfile, plain
-    from arena.leaderboards.runs import is_run, parsed, seats
+    from arena.leaderboards.runs import is_run, parsed, refuse_overlaps, seats
 
     def read(path: Path) -> plain.Seats:
         if is_run(path):
@@ -59,6 +59,7 @@ def plain_rows(runs: list[Path]) -> list[dict[str, Any]]:
             return plain.seats_of(matches.records(matches.checked(matches.read(path))))
         return plain.seats_of(matchfile.seat_rows(parsed(path)[0]))
 
+    refuse_overlaps(runs)
     found = plain.joined([read(path) for path in runs])
     if not (found.status == 0).any():
         lost = f" ({len(found.matches)} void or failed)" if found.matches else ""
@@ -119,6 +120,15 @@ def _matches(runs: list[Path], *, metrics: bool) -> list[dict[str, Any]]:
         else:
             found += results(path) if is_run(path) else _objects(path)
     return found
+
+
+def paid_notes(runs: list[Path]) -> Iterator[str]:
+    """Games that are told by payoffs: a rating counts who was paid more, which need be no contest there."""
+    from arena.leaderboards.runs import is_run
+
+    for game in sorted(_games([path for path in runs if is_run(path)])[0]):
+        if _paid_only({game}):
+            yield f"{game}: ratings count who was paid more; `arena leaderboard RUN` shows payoffs by side and role"
 
 
 def _paid_only(games: set[str]) -> bool:

@@ -61,7 +61,7 @@ def command(
     Examples: `arena leaderboard runs/k`   `arena leaderboard runs/a runs/b --method all --out boards/ab`
     `arena leaderboard --check boards/ab`
     """
-    from arena.cli.counted import print_counted
+    from arena.cli.counted import paid_notes, print_counted
     from arena.cli.output import document, say, warnings_said
     from arena.core.errors import UsageError
 
@@ -95,12 +95,14 @@ def command(
     if out is not None:
         written = board.write(out, out.resolve().name, plots=plots)
         say(f"wrote {', '.join(str(path) for path in written)}")
+        if old := sorted(path.name for path in out.glob("*.svg") if path not in written):
+            say(f"charts that are not this board's: {', '.join(old)}")
         say(f"anybody can recompute it: arena leaderboard --check {out}")
     if as_json:
         document(rows)
     else:
         _print(rows)
-    for note in _notes(board):
+    for note in (*_notes(board), *paid_notes(runs)):
         say(note)
 
 

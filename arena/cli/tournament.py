@@ -136,7 +136,11 @@ def _settings(values: dict[str, Any], pairs: list[str], source: str, *, ready: b
     from arena.run.schedules import find_schedule
 
     settings = settings_of(put_keys(values, pairs), source)
-    find_schedule(str(settings.schedule["kind"]))
+    kind, stop = str(settings.schedule["kind"]), settings.schedule.get("stop", "matches")
+    if not find_schedule(kind).looks and stop != "matches":
+        raise UsageError(
+            f"the schedule {kind!r} plays its number of matches; schedule.stop = {stop!r} needs swiss or adaptive"
+        )
     for game in settings.games:
         make_game(game.name, game.set)
     specs = resolve_agents(settings.agents, [game.name for game in settings.games], ready=ready)

@@ -162,6 +162,8 @@ def plan_block(
 def _by_selector(match: Match, agents: Sequence[Selected]) -> dict[str, str]:
     seating: dict[str, str] = {}
     for selector, name in agents:
+        if [other for other, _ in agents].count(selector) > 1:
+            raise UsageError(f"several agents are named for {selector}; one match seats one of them")
         held = [s for s in match.seats if selector in (s, match.sides.get(s), match.roles.get(s))]
         if not held:
             known = dict.fromkeys((*match.sides.values(), *match.roles.values(), *match.seats))

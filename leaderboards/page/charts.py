@@ -73,9 +73,9 @@ def ratings(rows: Sequence[Row], colours: dict[str, int]) -> Chart | None:
     height = ROW * len(shown) + 56
     svg = Svg(WIDTH, height, "Ratings with 95 % intervals", colours)
     scale = _scale([row[c] for row in shown for c in ("rating_lo", "rating_hi")], LEFT + 40, right)
-    first = [row for row in shown if row.get("rank_lb") == 1]
-    if len(first) > 1:
-        svg.add("rect", "band", x=0, y=4, width=WIDTH, height=ROW * len(first))
+    first = [i for i, row in enumerate(shown) if row.get("rank_lb") == 1]
+    for i in first if len(first) > 1 else ():
+        svg.add("rect", "band", x=0, y=4 + ROW * i, width=WIDTH, height=ROW)
     _axis(svg, scale, 6, ROW * len(shown) + 8, "rating")
     for i, row in enumerate(shown):
         y, agent = ROW * i + ROW / 2 + 6, str(row["agent"])

@@ -20,6 +20,7 @@ from typing import Any
 from arena.core.canonical import digest
 from arena.core.errors import UsageError
 from arena.core.seeds import derive
+from arena.registry import require_trust, trust
 from arena.training import league, report, stages
 from arena.training.evaluate import Comparison, Results, compare
 from arena.training.health import Converged
@@ -68,6 +69,7 @@ def start(settings: TrainSettings, folder: Path, *, watch: Watch | None = None, 
     unbegun = {CONFIG, f".{MANIFEST}.part"}  # what a start leaves that was killed before its manifest stood
     if folder.exists() and any(path.name not in unbegun for path in folder.iterdir()):
         raise UsageError(f"{folder} is not empty and holds no training run", hint="choose another --out")
+    trust(settings.game)
     run = set_up(folder, settings, watch=watch, say=say)
     names = [settings.policy(role, k) for role in run.roles for k in range(settings.iterations + 1)]
     league.check_free(run.league, names, "")
@@ -96,6 +98,7 @@ def resume(
     os.environ["ARENA_LEAGUE"] = settings.league_folder
     home = settings.home if settings.home and Path(settings.home).is_dir() else "."
     with contextlib.chdir(home):
+        require_trust(settings.game)
         run = set_up(folder, settings, watch=watch, say=say)
         if run.start.sha256 != manifest.data.get("base_sha256"):
             raise UsageError(

@@ -244,10 +244,10 @@ def _names_filter() -> Callable[..., str]:
     return names
 
 
-def spectator_line(match: Match, event: Event, view: str) -> str:
-    """An event in the words of its template, for somebody who watches: from the view of a seat, else of its only
-    hearer. What several heard is told of each by name: a template leaves out what its reader did itself."""
+def spectator_line(match: Match, event: Event) -> str:
+    """An event in the words of its template, for somebody who watches. What one seat alone heard is told as to that
+    seat; what several heard is told of each by name, since a template leaves out what its reader did itself."""
     heard = event.audience if isinstance(event.audience, tuple) else ()
-    hearer = view if view in match.seats else heard[0] if len(heard) == 1 else ""
+    hearer = heard[0] if len(heard) == 1 else ""
     page = _page(match.view(hearer or (heard or match.seats)[0]))
     return page.render(f"events/{event.kind}.j2", {**event.facts, "me": hearer})

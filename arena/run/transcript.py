@@ -16,7 +16,7 @@ def transcript(match: Match, turns: Iterable[Mapping[str, Any]] = (), *, view: s
     troubles = _troubles(match, turns, view)
     for seq, event in enumerate(match.events):
         yield from troubles.pop(seq, ())
-        if _shown(event, view) and (text := spectator_line(match, event, view)):
+        if _shown(event, view) and (text := spectator_line(match, event)):
             yield from _labelled(event, text, view, match.names)
     for rest in troubles.values():
         yield from rest

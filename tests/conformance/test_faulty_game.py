@@ -44,7 +44,7 @@ FINDERS: dict[str, tuple[Callable[[str], Any], str]] = {
     "shouted-words": (check_spoofs, "stand in a template without `.quote`"),
     "nameless-words": (check_spoofs, "stands above words of player_0 and player_1"),
     "hidden-character": (check_prompts, "control or invisible character '\\\\u200b'"),
-    "unwatchable": (check_transcripts, "omniscient view"),
+    "unwatchable": (check_transcripts, r"\(mine\)"),
     "partial-raises": (check_fuzz, "partial"),
     "partial-passes-on": (check_fuzz, "partial"),
     "endless": (partial(check_fallbacks, asks=500), "not over after 500 asks"),

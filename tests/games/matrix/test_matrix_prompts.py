@@ -127,4 +127,4 @@ def test_a_spectator_s_lines_render_without_a_seat_of_their_own() -> None:
             for seat, ask in list(match.pending().items()):
                 match.submit(seat, ask.sample(rng))
         for event in match.events:
-            assert "you" not in spectator_line(match, event, "public").split("\n")[0].split() or event.audience != "*"
+            assert "you" not in spectator_line(match, event).split("\n")[0].split() or event.audience != "*"

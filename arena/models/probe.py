@@ -8,10 +8,11 @@ kept for seven days per (URL, model id, id that the server returned).
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import asdict, replace
 from hashlib import sha256
 from pathlib import Path
@@ -92,9 +93,8 @@ async def probe(
 async def _ask_all(client: Probeable, ask: Ask, listed: dict[str, Any] | None) -> _Found:
     before = client.capabilities()
     probing = _Probing(client, ask)
-    schema = await probing.schema()
-    logprobs, varied = await probing.logprobs()
-    seed = await probing.seed(varied)
+    schema, (logprobs, varied), same = await _together(probing.schema(), probing.logprobs(), probing.same())
+    seed = same is not None and same != varied  # where every seed gives one text, nothing is known
     capabilities = replace(
         before,
         schema=schema,
@@ -106,6 +106,15 @@ async def _ask_all(client: Probeable, ask: Ask, listed: dict[str, Any] | None) -
         source="probed",
     )
     return _Found(capabilities, probing.served)
+
+
+async def _together(*asking: Coroutine[Any, Any, Any]) -> list[Any]:
+    """All at once, since a slow server's every answer would be waited for in turn; the first error, when all ended."""
+    found = await asyncio.gather(*asking, return_exceptions=True)
+    for one in found:
+        if isinstance(one, BaseException):
+            raise one
+    return found
 
 
 class _Probing:
@@ -126,8 +135,8 @@ class _Probing:
         shown = 0
         self.client.adopt(replace(before, schema="strict"))
         try:
-            for time_ in range(3):
-                reply = await self.call(_GREET, seed=None, number=time_, shape=_ABSURD)
+            calls = (self.call(_GREET, seed=None, number=time_, shape=_ABSURD) for time_ in range(3))
+            for reply in await _together(*calls):
                 if reply is None:
                     return "none"
                 kept = _keeps(reply)
@@ -146,11 +155,12 @@ class _Probing:
             return False, reply.text if reply else None
         return reply.tokens is not None and len(reply.tokens.logprobs) > 0, reply.text
 
-    async def seed(self, varied: str | None) -> bool:
-        """Whether one seed gives one text. Says no where every seed does: then nothing is known."""
-        first = await self.call(_WANDER, seed=7, number=0) if self.takes_seed else None
-        second = await self.call(_WANDER, seed=7, number=1) if first is not None else None
-        return first is not None and second is not None and first.text == second.text != varied
+    async def same(self) -> str | None:
+        """The text that one seed gave twice; None if it gave two, or is refused."""
+        first, second = await _together(*(self.call(_WANDER, seed=7, number=number) for number in range(2)))
+        if first is None or second is None or not self.takes_seed:
+            return None
+        return str(first.text) if first.text == second.text else None
 
     async def call(
         self, prompt: str, *, seed: int | None, number: int, shape: Shape | None = None, logprobs: bool = False
@@ -160,10 +170,12 @@ class _Probing:
             return None
         seed = seed if self.takes_seed else None
         key = sha256(f"{self.client.place} {self.client.requested} {prompt} {seed} {number} {logprobs}".encode())
+        self.calls += 1
+        messages = self._messages(prompt)
         try:
             reply = await self._ask(
                 Request(
-                    self._messages(prompt),
+                    messages,
                     shape,
                     Sampling(temperature=1.0, max_tokens=MOST_TOKENS, seed=seed),
                     want_logprobs=logprobs,
@@ -172,23 +184,23 @@ class _Probing:
                 )
             )
         except ProviderError as error:
+            self.calls -= 1
             if error.kind != "bad_request":
                 raise
-            if not self._does_without(error, seed):
+            if not self._does_without(error, seed, has_system=len(messages) > 1):
                 return None
             return await self.call(prompt, seed=seed, number=number, shape=shape, logprobs=logprobs)
-        self.calls += 1
         self.served = reply.model or self.served
         self.reports_cache = self.reports_cache or reply.usage.cached is not None
         return reply
 
-    def _does_without(self, error: ProviderError, seed: int | None) -> bool:
+    def _does_without(self, error: ProviderError, seed: int | None, *, has_system: bool) -> bool:
         """Whether a refusal was of something beside the point, which is left out from now on."""
         if seed is not None and error.parameter == "seed":
             self.takes_seed = False
             return True
         text = error.message.lower()
-        if self.system_role and "system" in text and "role" in text:
+        if has_system and "system" in text and "role" in text:
             self.system_role = False
             return True
         return False

@@ -116,13 +116,15 @@ def _fill(db: sqlite3.Connection, parts: Sequence[_Part]) -> None:
 
 def _manifest(parts: Sequence[_Part]) -> Row:
     """Of what may differ among the parts, the least: a choice that no order changes."""
+    shards = _shards(parts)
+    shard = shards[0] if len(shards) == 1 else None  # copies of one shard are that shard still
     found = {key: min((p.manifest[key] for p in parts), key=canonical) for key in parts[0].manifest}
     origins = [(p.manifest["parent"] or {}).get("merged") or [p.manifest["run_id"]] for p in parts]
     leaves = sorted({run_id for origin in origins for run_id in origin})
     if len(leaves) > 1:
         found["run_id"] = sha256(canonical(leaves).encode()).hexdigest()[:32]
-        found |= {"parent": {"merged": leaves, "shards": _shards(parts)}, "command": "arena merge"}
-    configs = [part.manifest["config"] | {"shard": None} for part in parts]
+        found |= {"parent": {"merged": leaves, "shards": shards}, "command": "arena merge"}
+    configs = [part.manifest["config"] | {"shard": shard} for part in parts]
     return found | {"config": min(configs, key=canonical)}
 
 

@@ -131,6 +131,18 @@ def test_a_shard_that_is_none(text: str, tmp_path: Path) -> None:
         _shard(tmp_path / "s", text)
 
 
+def test_copies_of_one_shard_are_that_shard_still(tmp_path: Path) -> None:
+    first, second = _shards(tmp_path, 2)
+
+    assert merge([first, first], tmp_path / "again") == ["2/2"]
+    assert merge([tmp_path / "again", second], tmp_path / "whole") == []
+    with Reader(tmp_path / "again") as reader:
+        assert reader.manifest()["config"]["shard"] == "1/2"
+    with Reader(tmp_path / "whole") as reader:
+        assert reader.manifest()["config"]["shard"] is None
+        assert list(verify(reader)) == []
+
+
 def test_two_copies_that_both_went_on_keep_what_both_paid(tmp_path: Path) -> None:
     whole = play(tmp_path / "a", ["mock/legal?price_in=1&price_out=1", "bot/tight"], matches=2)
     shutil.copytree(tmp_path / "a", tmp_path / "b")

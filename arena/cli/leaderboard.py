@@ -93,17 +93,24 @@ def command(
     records = board.table.to_dict("records")
     rows = [{str(k): None if v != v else v for k, v in row.items()} for row in records]
     if out is not None:
-        written = board.write(out, out.resolve().name, plots=plots)
-        say(f"wrote {', '.join(str(path) for path in written)}")
-        if old := sorted(path.name for path in out.glob("*.svg") if path not in written):
-            say(f"charts that are not this board's: {', '.join(old)}")
-        say(f"anybody can recompute it: arena leaderboard --check {out}")
+        _write(board, out, plots)
     if as_json:
         document(rows)
     else:
         _print(rows)
     for note in (*_notes(board), *paid_notes(runs)):
         say(note)
+
+
+def _write(board: Any, out: Path, plots: bool) -> None:
+    """Publish the board, and say how anybody can recompute it."""
+    from arena.cli.output import say
+
+    written = board.write(out, out.resolve().name, plots=plots)
+    say(f"wrote {', '.join(str(path) for path in written)}")
+    if old := sorted(path.name for path in out.glob("*.svg") if path not in written):
+        say(f"charts that are not this board's: {', '.join(old)}")
+    say(f"anybody can recompute it: arena leaderboard --check {out}")
 
 
 def _check(folder: Path, as_json: bool) -> None:

@@ -106,10 +106,6 @@ def start(
     batches = None
     if plan is None:
         batches = _batches(settings, selected, folder, posterior)
-        if batches and settings.executor != "async":
-            raise UsageError(
-                f"the schedule {settings.schedule['kind']!r} plays in one process", hint="--executor async"
-            )
         plan = batches.first() if batches else make_plan(settings, selected)
     whole = plan
     plan = [p for p in whole if settings.has_block(p.block)]
@@ -280,6 +276,8 @@ def _batches(
         return None
     if settings.shard is not None:
         raise UsageError(f"the schedule {kind!r} looks at results, so it cannot be played in shards")
+    if settings.executor != "async":
+        raise UsageError(f"the schedule {kind!r} plays in one process", hint="--executor async")
     return Batches(settings, agents, folder, posterior)
 
 

@@ -99,37 +99,15 @@ async def play_job(
 ) -> Played:
     """Play a job's matches; units go to `put`. Interrupts stop it softly once, at once the second time."""
     settings, limits = job.settings, job.settings.limits
-
-    def note(kind: str, facts: dict[str, Any]) -> None:
-        put([("note", (now_ms(), None, kind, canonical(facts)))])
-        if kind in ("trouble", "circuit_open"):
-            said = "does not answer yet" if kind == "trouble" else "is given up for now"
-            progress.say(f"{facts['model']} {said}: {facts['error']}")
-
-    def probed(name: ModelName, request: Request, call: Call) -> None:
-        """A probe's calls are paid, so they are rows like any other; they belong to no match."""
-        agent = next(p.name for p in players.values() if isinstance(p, ModelPlayer) and p.model == name)
-        links = prompt_chain(request.messages)
-        place = Place(f"{request.sample_key}/{name}", "probe", job.agent_ids[agent])
-        asked = canonical(request.sampling.as_json())
-        rows = call_rows(secrets.token_hex(16), place, links[-1].hash, asked, request, call, thoughts=True)
-        put([*(("message", tuple(link)) for link in links), *rows])
-
-    session = Session(
-        limits=limits,
-        models=settings.models,
-        spent_usd=job.spent_usd,
-        spent_tokens=job.spent_tokens,
-        spent_s=job.spent_s,
-        seed=settings.seed,
-        note=note,
-        probed=probed,
-        share=job.share,
-    )
     players = make_players(job.plan, job.agents, person, everybody=more is not None)
     models = {player.name: player.model for player in players.values() if isinstance(player, ModelPlayer)}
-    session.prepare(list(models.values()))
-    await _identify(job, session, models, put)
+    session = _session(job, put, progress, models)
+    try:
+        session.prepare(list(models.values()))
+        await _identify(job, session, models, put)
+    except BaseException:
+        await session.aclose()
+        raise
     runner = Runner(
         run_id=job.run_id,
         folder=Path(job.folder),
@@ -157,6 +135,40 @@ async def play_job(
     if runner.fatal is not None:
         raise runner.fatal
     return Played(runner.stop_reason or "", "", tuple(session.state()))
+
+
+def _session(
+    job: Job, put: Callable[[Unit], Future[None]], progress: Progress, models: Mapping[str, ModelName]
+) -> Session:
+    """The job's access to its models; what it learns of them is noted, and said where somebody waits for it."""
+    settings = job.settings
+
+    def note(kind: str, facts: dict[str, Any]) -> None:
+        put([("note", (now_ms(), None, kind, canonical(facts)))])
+        if kind in ("trouble", "circuit_open"):
+            said = "does not answer yet" if kind == "trouble" else "is given up for now"
+            progress.say(f"{facts['model']} {said}: {facts['error']}")
+
+    def probed(name: ModelName, request: Request, call: Call) -> None:
+        """A probe's calls are paid, so they are rows like any other; they belong to no match."""
+        agent = next(agent for agent, model in models.items() if model == name)
+        links = prompt_chain(request.messages)
+        place = Place(f"{request.sample_key}/{name}", "probe", job.agent_ids[agent])
+        asked = canonical(request.sampling.as_json())
+        rows = call_rows(secrets.token_hex(16), place, links[-1].hash, asked, request, call, thoughts=True)
+        put([*(("message", tuple(link)) for link in links), *rows])
+
+    return Session(
+        limits=settings.limits,
+        models=settings.models,
+        spent_usd=job.spent_usd,
+        spent_tokens=job.spent_tokens,
+        spent_s=job.spent_s,
+        seed=settings.seed,
+        note=note,
+        probed=probed,
+        share=job.share,
+    )
 
 
 async def _identify(

@@ -66,7 +66,8 @@ def outcome(client: MockClient, asked: Request) -> str:
 def test_a_legal_reply_is_legal_for_every_ask_with_a_shape(ask: Ask) -> None:
     text = reply(mock("legal"), request(ask)).text
 
-    read_reply(ask, text, {})
+    answer = read_reply(ask, text, {}).answer
+    assert ask.check(answer) == answer
 
 
 @pytest.mark.parametrize("ask", [VOTE, SPEECH, Range("bid", 0, 9), Text("words", 40)])
@@ -74,7 +75,8 @@ def test_a_legal_reply_needs_no_shape_where_the_prompt_says_how_to_answer(ask: A
     for n in range(20):
         text = reply(mock("legal"), request(ask, shaped=False, key=f"m/player_0/{n}/r0/act/0/0")).text
 
-        read_reply(ask, text, {})
+        answer = read_reply(ask, text, {}).answer
+        assert ask.check(answer) == answer
 
 
 def test_a_legal_reply_is_uniform() -> None:

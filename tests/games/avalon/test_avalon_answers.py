@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from itertools import permutations
 from typing import Any
 
@@ -11,66 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import arena
-from arena.core import IllegalAnswer, Match, record, stream
-from arena.games.avalon.asks import Team
+from arena.core import IllegalAnswer, record, stream
 from arena.games.avalon.game import Avalon
+from tests.games.avalon.tables import SEVEN, asked, facts, new, play, seats, team
 
 PRESETS = sorted(Avalon.presets)
-FIVE = ["merlin", "servant", "servant", "assassin", "minion"]
-SEVEN = ["merlin", "servant", "servant", "servant", "assassin", "minion", "minion"]
-
-Answerer = Callable[[Match, str], Any]
-
-
-def new(preset: str = "mute5", deal: list[str] | None = FIVE, **config: Any) -> Match:
-    """A match with a known deal, led first by player_0."""
-    return arena.match(f"avalon/{preset}", seed=5, **{"deal": deal, "first_leader": 0, **config})
-
-
-def play(match: Match, until: str = "", **how: Any) -> Match:
-    """Answer every ask by its name, until one of that name is open. Left out: the first seats are proposed, everybody
-    approves, evil fails, words are few."""
-    plain: dict[str, Any] = {
-        "speech": {"text": "hm"},
-        "propose": lambda m, seat: list(m.seats[: m.pending()[seat].low]),
-        "team_vote": "approve",
-        "quest": "fail",
-        "lady": lambda m, seat: m.pending()[seat].options[0],
-        "evil_talk": "hm",
-        "assassinate": lambda m, seat: m.pending()[seat].options[0],
-        "beliefs": lambda m, seat: m.pending()[seat].fallback,
-    } | how
-    while not match.done:
-        batch = dict(match.pending())
-        if until in {ask.name for ask in batch.values()}:
-            break
-        for seat, ask in batch.items():
-            answer = plain[ask.name]
-            match.submit(seat, answer(match, seat) if callable(answer) else answer)
-    return match
-
-
-def facts(match: Match, kind: str) -> list[dict[str, Any]]:
-    return [event.facts for event in match.events if event.kind == kind]
-
-
-def asked(match: Match, name: str) -> list[str]:
-    return [turn.seat for turn in match.turns if turn.ask.name == name]
-
-
-def seats(*numbers: int) -> list[str]:
-    return [f"player_{i}" for i in numbers]
-
-
-def team(*numbers: int) -> Answerer:
-    """The first seats of these that make a team."""
-
-    def answer(match: Match, seat: str) -> list[str]:
-        ask = match.pending()[seat]
-        assert isinstance(ask, Team)
-        return seats(*numbers)[: ask.low]
-
-    return answer
 
 
 # --- talk -----------------------------------------------------------------------------------------------------------

@@ -120,7 +120,8 @@ class TurnContext:
         await self.flush()
         if run.stopping:
             raise Stopped
-        self.last_key = key = call_key(run.run_id, planned.key, self.live.execution, self.turn, path)
+        execution = self.live.execution  # another seat may raise it while this one waits
+        self.last_key = key = call_key(run.run_id, planned.key, execution, self.turn, path)
         left = self.live.time_left(self.view.seat, self.spent.seconds)
         self.on_clock = left < self.player.timeout_s
         request = Request(
@@ -152,7 +153,7 @@ class TurnContext:
         attempt = path.split("/")[0]
         word = "reask" if attempt != "r0" else "turn" if purpose == "act" else f"method:{purpose}"
         agent, seat = run.agent_ids[self.player.name], self.live.match.seats.index(self.view.seat)
-        place = Place(path, word, agent, planned.number, self.live.execution, self.turn, seat)
+        place = Place(path, word, agent, planned.number, execution, self.turn, seat)
         rows = call_rows(key, place, prompt, asked, request, call, thoughts=run.recording.reasoning)
         self.unit += [*run.new_links(links), *rows]
         self.evidence.append(Evidence(self.turn, path, prompt, reply, response.finish, "ok"))

@@ -57,9 +57,21 @@ class Mask:
 
     def __init__(self, matcher: Any, vocabulary: int, ends: list[int]) -> None:
         self._matcher, self._vocabulary, self._ends = matcher, vocabulary, ends
+        self._allowed: np.ndarray | None = None
 
     def allowed(self) -> np.ndarray:
         """True per id that may come next; once the answer is whole, only the end may."""
+        if self._allowed is None:
+            self._allowed = self._find_allowed()
+        return self._allowed
+
+    @property
+    def only(self) -> int | None:
+        """The one id that may come next, if there is but one."""
+        found = self.allowed()
+        return int(found.argmax()) if found.sum() == 1 else None
+
+    def _find_allowed(self) -> np.ndarray:
         import numpy as np
 
         if self._matcher.is_stopped():
@@ -70,6 +82,7 @@ class Mask:
         return np.unpackbits(bits, bitorder="little", count=self._vocabulary).astype(bool)
 
     def take(self, token: int) -> None:
+        self._allowed = None
         if not self._matcher.is_stopped() and not self._matcher.consume_token(token):
             raise NoGrammar(self._matcher.get_error() or "the grammar engine refused a token that it allowed")
 

@@ -1,10 +1,10 @@
 """A transformers model in memory: one batch of jobs in, tokens out. Only the batcher's thread calls `run`.
 
-Every row has its own settings and its own random stream: `generate` is greedy over log-probabilities that were divided
-by the row's temperature, masked, and shifted by the row's Gumbel noise, whose arg max is an exact sample. So a row's
-result does not depend on who shared the batch, nor on what of its prompt was read before (`prefixes.py`), but for float
-differences (none of 8 texts in fp32, 3 of 8 in bf16 on SmolLM2-135M: bf16 batches are not reproducible by seed, the
-record is what reproduces a match).
+Every row has its own settings and its own random stream: its token is the arg max of log-probabilities, divided by the
+row's temperature, masked, and shifted by the row's Gumbel noise, which is an exact sample. So a row's result does not
+depend on who shared the batch, nor on what of its prompt was read before (`prefixes.py`), but for float differences
+(none of 8 texts in fp32, 3 of 8 in bf16 on SmolLM2-135M: bf16 batches are not reproducible by seed, the record is what
+reproduces a match).
 """
 
 from __future__ import annotations
@@ -139,6 +139,8 @@ class Engine:
     def _generate(self, model: Any, jobs: Sequence[Job]) -> list[Answer | BaseException]:
         from transformers import LogitsProcessorList, StoppingCriteriaList
 
+        from arena.models.hf_decode import decode
+
         rows: list[Row] = []
         failed: dict[int, BaseException] = {}
         for at, job in enumerate(jobs):
@@ -149,16 +151,17 @@ class Engine:
         if rows:
             prompts, who = [row.job.prompt for row in rows], jobs[0].adapter and jobs[0].adapter.key
             start = self.prefixes.start(model, who, prompts, self.pad)
-            together = Rows(rows, self.device)
-            model.generate(
-                input_ids=start.ids,
-                attention_mask=start.seen,
-                past_key_values=start.cache,
-                max_new_tokens=max(row.job.max_tokens for row in rows),
-                logits_processor=LogitsProcessorList([together.process]),
-                stopping_criteria=StoppingCriteriaList([together.take]),
-            )
-            self.prefixes.done(who, prompts, start)
+            if start.cache is not None:
+                decode(model, rows, start, self.pad, lambda: self.prefixes.done(who, prompts, start))
+            else:
+                together = Rows(rows, self.device)
+                model.generate(
+                    input_ids=start.ids,
+                    attention_mask=start.seen,
+                    max_new_tokens=max(row.job.max_tokens for row in rows),
+                    logits_processor=LogitsProcessorList([together.process]),
+                    stopping_criteria=StoppingCriteriaList([together.take]),
+                )
         done = iter(rows)
         return [failed[at] if at in failed else next(done).answer() for at in range(len(jobs))]
 

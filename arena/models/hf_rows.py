@@ -1,7 +1,8 @@
 """The rows of one batch while it is generated: each with its own settings, random stream, mask and end.
 
-`process` is a logits processor, `take` a stopping criterion of transformers' `generate`; between them they see every
-step. What is kept per token is of the distribution that was really sampled from: after temperature, mask and cut-offs.
+`draw` is one step of our own loop (`hf_decode.py`). `process` and `take`, its parts, are also a logits processor and a
+stopping criterion of transformers' `generate`, for models whose cache is no plain list of keys and values. What is kept
+per token is of the distribution that was really sampled from: after temperature, mask and cut-offs.
 """
 
 from __future__ import annotations
@@ -70,6 +71,7 @@ class Row:
         self.allowed: list[tuple[int, ...] | None] = []
         self.finish: Finish | None = None
         self.error: BaseException | None = None
+        self._read = 0  # tokens of the answer that the model has read
 
     @property
     def is_done(self) -> bool:
@@ -103,6 +105,16 @@ class Row:
         elif len(self.ids) >= self.job.max_tokens:
             self.finish = "length"
 
+    def force(self) -> None:
+        """Take the tokens that the grammar leaves no choice about."""
+        while self.mask is not None and not self.is_done and (only := self.mask.only) is not None:
+            self.take(only, 0.0, (only,))
+
+    def unread(self) -> list[int]:
+        """The tokens that the model has not read; it will have."""
+        found, self._read = self.ids[self._read :], len(self.ids)
+        return found
+
     def _has_stop(self) -> bool:
         tail = self._decode(self.ids[-_STOP_TAIL:])
         return any(stop in tail for stop in self.job.stop)
@@ -128,6 +140,12 @@ class Rows:
         temperatures = [row.job.temperature for row in rows]
         self._temperature = torch.tensor([t if t > 0 else 1.0 for t in temperatures], device=device)[:, None]
         self._logprobs: torch.Tensor | None = None
+
+    def draw(self, logits: torch.Tensor) -> None:
+        """The next token of every row, and those that must follow it."""
+        self.take(self.process(logits, logits).argmax(-1)[:, None], None)
+        for row in self.rows:
+            row.force()
 
     def process(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
         """From logits to something whose arg max is each row's sample."""

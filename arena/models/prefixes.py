@@ -82,7 +82,7 @@ class Prefixes:
 
         rows = [tuple(prompt) for prompt in prompts]
         if plain_cache(model) is not None:
-            self._read_shared(model, who, rows, pad)
+            self._read_first(model, who, rows, pad)
             found = [self.longest(who, row) for row in rows]
         else:
             found = [(0, ()) for _ in rows]
@@ -113,15 +113,19 @@ class Prefixes:
         width = start.ids.shape[1]
         for n, prompt in enumerate(prompts):
             ids = tuple(prompt)
-            if self.longest(who, ids)[0] < len(ids):
+            if self.longest(who, ids)[0] < len(ids) - 1:  # the last token is read again in any case
                 seen = start.seen[n].bool()
                 both = [x[n, :, :width][:, seen] for layer in start.cache.layers for x in (layer.keys, layer.values)]
                 self.keep(who, ids, torch.stack(both))
 
-    def _read_shared(self, model: Any, who: Hashable, rows: Sequence[Ids], pad: int) -> None:
-        """Read first what several rows begin with: the shortest of it first, since the longer ones go on from there."""
-        shared = {a[: min(common(a, b), len(a) - 1)] for a, b in pairwise(sorted(rows))}
-        for ids in sorted(shared, key=len):
+    def _read_first(self, model: Any, who: Hashable, rows: Sequence[Ids], pad: int) -> None:
+        """Read what several rows begin with: the shortest of it first, since the longer ones go on from there. On a CPU
+        each row then on its own: rows side by side would all be as long as the longest, and save nothing there.
+        """
+        first = {a[: min(common(a, b), len(a) - 1)] for a, b in pairwise(sorted(rows))}
+        if len(rows) > 1 and model.device.type == "cpu":
+            first |= {row[:-1] for row in rows}
+        for ids in sorted(first, key=len):
             if len(ids) - self.longest(who, ids)[0] >= WORTH:
                 start = self.start(model, who, [ids], pad)
                 size = start.cache.get_seq_length()
@@ -145,9 +149,13 @@ def plain_cache(model: Any) -> Any:
     from transformers import DynamicCache
     from transformers.cache_utils import DynamicLayer
 
+    from arena.models.hf_decode import Roomy
+
     cache = DynamicCache(config=model.config)
-    is_plain = cache.layers and all(type(layer) is DynamicLayer for layer in cache.layers)
-    return cache if is_plain else None
+    if not cache.layers or any(type(layer) is not DynamicLayer for layer in cache.layers):
+        return None
+    cache.layers = [Roomy() for _ in cache.layers]
+    return cache
 
 
 def _fill(cache: Any, parts: Sequence[torch.Tensor | None], width: int) -> None:

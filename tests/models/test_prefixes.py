@@ -181,7 +181,7 @@ def test_memory_that_runs_out_forgets_what_is_known(monkeypatch: pytest.MonkeyPa
     def full(*_: Any, **__: Any) -> None:
         raise MemoryError
 
-    monkeypatch.setattr(model.model, "generate", full)
+    monkeypatch.setattr(model.model, "forward", full)
     job = Job(said("Round 2."), "text", None, None, seed=1)
     model.encode(job)
     with pytest.raises(MemoryError):

@@ -6,8 +6,9 @@ the final deals says. `--list` prints the commands. A run folder that is there a
     a-kto a-dpo a-grpo     one round of rock-paper-scissors against a constant bot, the tiny model
     s-kto s-dpo s-grpo     the same with SmolLM2-135M
     s-grpo-paper           and against paper: its habit is rock, so the best reply (scissors) has to be learned
-    b-kto b-dpo b-grpo     SmolLM2-135M on the repeated prisoner's dilemma, at sizes for two CPU cores
-    b-kto-slow             b-kto again after it failed, with more steps at a fifth of the learning rate
+    b-kto b-dpo b-grpo     SmolLM2-135M on five rounds of the prisoner's dilemma against tit-for-tat
+    b2-kto b2-dpo b2-grpo  the same on two rounds, with few steps
+    b2-kto-slow            b2-kto again after it failed, with more steps at a fifth of the learning rate
     k-grpo k-spiral        SmolLM2-135M on Kuhn poker, against a bot and against itself (then kuhn_exploitability.py)
     c                      SmolLM2-135M on nyc/tiny, both sides, two iterations (then nyc_cross.py)
 """
@@ -33,10 +34,12 @@ PLAIN = RPS.replace("hf/models/tiny", "hf/tiny-random")
 REAL = RPS.replace("hf/models/tiny?choice=grammar", "'hf/smollm2-135m?choice=grammar&dtype=fp32'")
 MODEL = "--model 'hf/smollm2-135m?choice=grammar&batch=32'"
 IPD = f"--game matrix/ipd --set rounds=2 {MODEL} --opponents bot/tit-for-tat"
+IPD5 = IPD.replace("rounds=2", "rounds=5")
 NYC = "--game nyc/tiny --model 'hf/smollm2-135m?choice=grammar&batch=32&memory=window=0'"
 KUHN = f"--game kuhn {MODEL}"
 SMALL = "--eval-matches 60 --reference previous"
 FINAL = "--eval-matches 4 --gate none --reference previous --param dtype=bf16 --param final_matches=60"
+LARGE = "--eval-matches 200 --reference previous --lr 2e-4 --param dtype=bf16 --param final_matches=400"
 COMMANDS = {
     "a-grpo": f"grpo {RPS} --iterations 1 --steps 60 --lr 0.02 --matches 128 --eval-matches 64 --gate none",
     "a-kto": f"kto {RPS} --iterations 3 --matches 128 --eval-matches 64 --lr 0.01 --gate none --reference previous",
@@ -49,10 +52,13 @@ COMMANDS = {
     "s-kto": f"kto {REAL} {SMALL} --iterations 1 --matches 64 --lr 1e-3 --gate none --param batch=4",
     "s-dpo": f"dpo {REAL} {SMALL} --iterations 1 --matches 16 --lr 1e-3 --gate none --param batch=4 "
     "--param fork_k=6 --param fork_rollouts=1",
-    "b-grpo": f"grpo {IPD} {FINAL} --iterations 1 --steps 12 --matches 32 --lr 2e-4 --param batch=8",
-    "b-kto": f"kto {IPD} {FINAL} --iterations 1 --matches 64 --steps 8 --lr 1e-3 --param batch=4",
-    "b-kto-slow": f"kto {IPD} {FINAL} --iterations 1 --matches 64 --steps 24 --lr 2e-4 --param batch=4",
-    "b-dpo": f"dpo {IPD} {FINAL} --iterations 1 --matches 24 --steps 6 --lr 1e-3 --param batch=4 "
+    "b-grpo": f"grpo {IPD5} {LARGE} --iterations 1 --steps 60 --matches 128 --param batch=8",
+    "b-kto": f"kto {IPD5} {LARGE} --recipe outcome --iterations 3 --steps 60 --matches 128 --param batch=4",
+    "b-dpo": f"dpo {IPD5} {LARGE} --recipe fork-pairs --iterations 3 --steps 60 --matches 64 --param batch=4",
+    "b2-grpo": f"grpo {IPD} {FINAL} --iterations 1 --steps 12 --matches 32 --lr 2e-4 --param batch=8",
+    "b2-kto": f"kto {IPD} {FINAL} --iterations 1 --matches 64 --steps 8 --lr 1e-3 --param batch=4",
+    "b2-kto-slow": f"kto {IPD} {FINAL} --iterations 1 --matches 64 --steps 24 --lr 2e-4 --param batch=4",
+    "b2-dpo": f"dpo {IPD} {FINAL} --iterations 1 --matches 24 --steps 6 --lr 1e-3 --param batch=4 "
     "--param fork_states=2 --param fork_k=4 --param fork_rollouts=2",
     "k-grpo": f"grpo {KUHN} {FINAL} --opponents bot/loose --iterations 1 --steps 8 --matches 32 --lr 2e-4 "
     "--param batch=8",

@@ -9,8 +9,8 @@ import pytest
 
 import arena
 from arena.core import Match, stream
+from tests.games.avalon.tables import FIVE
 
-FIVE = ["merlin", "servant", "servant", "assassin", "minion"]
 Round = dict[str, Any]
 
 

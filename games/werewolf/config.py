@@ -102,5 +102,8 @@ class WerewolfConfig(Config):
             raise ConfigError("vote_tie: pk names the tied seats, so vote_mode cannot be secret")
         if self.speech == "bidding" and held.total() < 3:
             raise ConfigError("speech: bidding needs at least 3 seats")
+        wolves = sum(n for role, n in held.items() if KIND[role] == "wolf")
+        if 2 * wolves >= held.total():
+            raise ConfigError(f"roles: wolves must be fewer than half of the seats, not {wolves} of {held.total()}")
         if self.deal is not None and Counter(self.deal) != held:
             raise ConfigError(f"deal must hold exactly the cards of roles: {dict(held)}")

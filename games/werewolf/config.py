@@ -68,7 +68,7 @@ class WerewolfConfig(Config):
     vote_abstain: bool = option(True, "a seat may abstain")
     threshold: Literal["plurality", "majority"] = option("plurality", "ballots that exile; majority = of the living")
     vote_tie: Literal["none", "pk", "revote", "random"] = option(
-        "pk", "a tie: nobody, the tied speak and the others choose among them, one more vote, or a draw"
+        "pk", "a tie: nobody, the tied speak and the others (if none, all) choose, one more vote, or a draw"
     )
     reveal_role: Literal["never", "exile", "death"] = option("never", "whose role is made public: exiled, all dead")
     announce_cause: bool = option(False, "the cause of a death in the night is public")

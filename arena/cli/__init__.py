@@ -24,6 +24,7 @@ COMMANDS = (
     "export",
     "train",
     "compare",
+    "detect",
     "games",
     "agents",
     "ratings",

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from arena.games.werewolf.metrics.tally import Tally, rate
-from arena.games.werewolf.rules import GODS, KIND
+from arena.games.werewolf.rules import GODS, KIND, check_result
 from arena.games.werewolf.story import Act, Night, Story
 
 Report = dict[str, Any]
@@ -65,20 +65,18 @@ def _statements(t: Tally, story: Story) -> None:
 
 def is_own(story: Story, speaker: str, report: Report) -> bool:
     """Whether the speaker did learn or do this."""
-    return any(act.seat == speaker and says(act) == _key(report) for night in story.nights for act in night.acts)
+    return any(act.seat == speaker and says(act, report) for night in story.nights for act in night.acts)
 
 
-def says(act: Act) -> tuple[int, str | None, str] | None:
-    """What a power's act lets its seat report truthfully: night, target, result."""
+def says(act: Act, report: Report) -> bool:
+    """Whether a power's act lets its seat report this truthfully. Who learned a role knows the side too."""
     facts = act.facts
-    if act.what in ("checked", "medium_info"):
-        return facts["night"], facts["target"], _plain(facts["result"])
-    result = "guarded" if act.what == "guarded" else _DID.get(facts["act"])
-    return (facts["night"], facts["target"], result) if result else None
-
-
-def _key(report: Report) -> tuple[int, str, str]:
-    return report["night"], report["target"], _plain(report["result"])
+    if (facts["night"], facts["target"]) != (report["night"], report["target"]):
+        return False
+    if act.what not in ("checked", "medium_info"):
+        return bool(report["result"] == ("guarded" if act.what == "guarded" else _DID.get(facts["act"])))
+    result, said = facts["result"], _plain(report["result"])
+    return said == _plain(result) or (result in KIND and said == check_result(result, "alignment"))
 
 
 def _plain(result: str) -> str:

@@ -179,6 +179,20 @@ def test_only_what_others_could_hear_is_a_statement(
     assert figures["report_truth"] == (0 if statements > claims else None)
 
 
+@pytest.mark.parametrize(
+    ("result", "is_lie"), [("guard", False), ("good", False), ("wolf", True), ("villager", True), ("seer", True)]
+)
+def test_who_learned_a_role_may_report_the_side_without_a_lie(result: str, is_lie: bool) -> None:
+    match = start("seer guard wolf villager villager", win="parity", first_night_kill=False, seer_info="role")
+    step(match, p0="player_1")
+    report = {"night": 0, "target": "player_1", "result": result}
+    while "speech" in names(match).values():
+        (seat,) = match.pending()
+        match.submit(seat, {"text": "player_1!", "reports": [report]} if seat == "player_0" else {"text": ""})
+
+    assert (match.metrics()["statements_village"], match.metrics()["lies_village"]) == (1, float(is_lie))
+
+
 def test_potions_and_shots_count_what_they_hit() -> None:
     match = start("wolf wolf hunter witch villager villager villager", win="parity", rounds=0, vote_tie="none")
     step(match, p0="player_2")

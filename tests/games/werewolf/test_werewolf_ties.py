@@ -164,6 +164,15 @@ def test_those_who_vote_in_a_run_off_are_those_of_the_text() -> None:
         assert f"A tie between {tied}: there will be a second vote, only among them." in read(match, "player_0")
 
 
+def test_the_text_of_a_night_without_a_kill_says_who_does_not_act_in_it() -> None:
+    deal = "wolf wolf guard witch villager villager"
+    text = read(start(deal, first_night_kill=False, wolf_decision="revote", win="parity"), "player_0", rules=True)
+
+    assert "The wolves kill nobody in night 0." in text  # the witch may
+    assert "It may not protect the same player two nights in a row. Not in night 0." in text
+    assert "a tie is voted once more, a second tie is drawn by lot, and a victim where nobody was named." in text
+
+
 def test_the_rules_of_bidding_say_how_equal_bids_are_decided() -> None:
     match = arena.match("werewolf/arena8", seed=1)
 

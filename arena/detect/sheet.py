@@ -138,7 +138,7 @@ def public_words(match: Match) -> dict[str, list[str]]:
     ends = dict.fromkeys(match.seats, len(match.events))
     for turn in reversed(match.turns):
         end, ends[turn.seat] = ends[turn.seat], turn.events
-        texts = [text for text in _leaves(turn.answer) if isinstance(text, Spoken) and text.strip()]
+        texts = [text for text in _leaves(turn.answer) if isinstance(text, Spoken) and sanitise(text).strip()]
         if turn.fallback or not texts:
             continue
         heard = [set(_leaves(e.facts)) for e in match.events[turn.events : end] if _is_public(e, match)]

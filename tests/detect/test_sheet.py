@@ -177,6 +177,16 @@ def test_the_secret_talk_of_avalon_s_evil_is_not_said_to_the_table() -> None:
     assert {word for words in public_words(match).values() for word in words} == {"aloud"}
 
 
+def test_words_that_nobody_can_see_are_silence() -> None:
+    match = arena.match("matrix/rps", seed=1, talk="simultaneous", rounds=1)
+    match.submit("player_0", {"text": "\u200b \n"})
+    match.submit("player_1", {"text": ""})
+    for seat in list(match.pending()):
+        match.submit(seat, "rock")
+
+    assert public_words(match) == {"player_0": [], "player_1": []}
+
+
 def test_two_seats_with_the_same_words_have_said_them_both() -> None:
     match = arena.match("matrix/rps", seed=1, talk="simultaneous", rounds=2)
     for _ in range(2):

@@ -24,6 +24,7 @@ COMMANDS = (
     "export",
     "train",
     "compare",
+    "detect",
     "games",
     "agents",
     "ratings",
@@ -44,10 +45,14 @@ def main(argv: list[str] | None = None) -> None:
 def _run(words: list[str], *, as_json: bool, debug: bool) -> int:
     import typer
 
+    from arena.cli.output import warnings_said
+
     wrong_usage: Any = typer.BadParameter.__mro__[2]  # the root of what the parser raises
     try:
         chosen = [word for word in words[:1] if word in COMMANDS]  # one command needs no other to be loaded
-        result = typer.main.get_command(_app(chosen or COMMANDS)).main(words, prog_name="arena", standalone_mode=False)
+        parser = typer.main.get_command(_app(chosen or COMMANDS))
+        with warnings_said():
+            result = parser.main(words, prog_name="arena", standalone_mode=False)
         return result if isinstance(result, int) else 0
     except typer.Exit as error:
         return error.exit_code

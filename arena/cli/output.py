@@ -28,10 +28,17 @@ def say(text: str) -> None:
 
 @contextmanager
 def warnings_said() -> Iterator[None]:
-    """Warnings of the library as lines of talk, without the place in the code that Python adds."""
+    """Warnings of the library as lines of talk, each once, without the place in the code that Python adds."""
+    said: set[str] = set()
+
+    def show(message: Warning | str, *_: Any, **__: Any) -> None:
+        if str(message) not in said:
+            said.add(str(message))
+            say(f"warning: {message}")
+
     with warnings.catch_warnings():
         warnings.simplefilter("always", UserWarning)
-        warnings.showwarning = lambda message, *_, **__: say(f"warning: {message}")
+        warnings.showwarning = show
         yield
 
 

@@ -10,6 +10,7 @@ import json
 import os
 import sys
 import threading
+import warnings
 from concurrent.futures import Future
 from itertools import count
 from typing import Any, TextIO
@@ -85,6 +86,7 @@ async def _play(pipe: Pipe, job: Job) -> None:
 def main() -> None:
     pipe = Pipe(os.fdopen(os.dup(1), "w"))
     os.dup2(2, 1)  # whatever a library prints goes to stderr, not between the units
+    warnings.simplefilter("ignore", UserWarning)  # of a configuration: the parent, which made it too, has said them
     job = Job.from_json(json.loads(sys.stdin.readline()))
     threading.Thread(target=pipe.acknowledge_from, args=(sys.stdin,), daemon=True).start()
     try:

@@ -68,7 +68,7 @@ class WerewolfConfig(Config):
     vote_abstain: bool = option(True, "a seat may abstain")
     threshold: Literal["plurality", "majority"] = option("plurality", "ballots that exile; majority = of the living")
     vote_tie: Literal["none", "pk", "revote", "random"] = option(
-        "pk", "a tie: nobody, the tied speak and the others choose among them, one more vote, or a draw"
+        "pk", "a tie: nobody, the tied speak and the others (if none, all) choose, one more vote, or a draw"
     )
     reveal_role: Literal["never", "exile", "death"] = option("never", "whose role is made public: exiled, all dead")
     announce_cause: bool = option(False, "the cause of a death in the night is public")
@@ -102,5 +102,8 @@ class WerewolfConfig(Config):
             raise ConfigError("vote_tie: pk names the tied seats, so vote_mode cannot be secret")
         if self.speech == "bidding" and held.total() < 3:
             raise ConfigError("speech: bidding needs at least 3 seats")
+        wolves = sum(n for role, n in held.items() if KIND[role] == "wolf")
+        if 2 * wolves >= held.total():
+            raise ConfigError(f"roles: wolves must be fewer than half of the seats, not {wolves} of {held.total()}")
         if self.deal is not None and Counter(self.deal) != held:
             raise ConfigError(f"deal must hold exactly the cards of roles: {dict(held)}")

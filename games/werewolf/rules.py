@@ -158,8 +158,13 @@ def bid_winners(bids: Mapping[str, int], previous: str, names: Mapping[str, str]
 
 
 def is_mentioned(seat: str, text: str, names: Mapping[str, str]) -> bool:
-    """Whether `text` names the seat, as a whole word: player_1 is not named by player_12."""
-    return re.search(rf"(?<!\w){re.escape(names.get(seat, seat))}(?!\w)", text, re.IGNORECASE) is not None
+    """Whether `text` names the seat: player_1 is not named by player_12."""
+    return has_word(names.get(seat, seat), text)
+
+
+def has_word(word: str, text: str) -> bool:
+    """Whether the word stands in the text, whole and in any case."""
+    return re.search(rf"(?<!\w){re.escape(word)}(?!\w)", text, re.IGNORECASE) is not None
 
 
 def default_belief(wolves: int, seats: int) -> int:

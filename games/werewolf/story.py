@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from arena.core import Match
-from arena.games.werewolf.rules import KIND, side
+from arena.games.werewolf.rules import KIND, has_word, is_mentioned, side
 
 Intent = dict[str, Any]
 
@@ -23,12 +23,15 @@ class Act(NamedTuple):
 
 
 class Speech(NamedTuple):
-    """One utterance. `ask` is the ask that it answered; an intent is missing for a skip or an over."""
+    """One utterance. `ask` is the ask that it answered; an intent is missing for a skip or an over. `claim` and
+    `reports` are what others could hear of the intent."""
 
     speaker: str
     ask: str
     text: str
     intent: Intent | None
+    claim: str | None = None
+    reports: tuple[dict[str, Any], ...] = ()
 
 
 class Vote(NamedTuple):
@@ -181,8 +184,14 @@ class _Teller:
         self._today().speeches.append(Speech(facts["speaker"], self.phase, facts["text"], None))
 
     def on_intent(self, facts: Any, to: Any) -> None:
+        """Others hear of the form what the configuration shows them of it, else what the text says: a claim if it names
+        the role, a report if it names the target."""
         speeches = self._today().speeches
-        speeches[-1] = speeches[-1]._replace(intent=facts)
+        text, shown = speeches[-1].text, self.match.game.config.show_intent
+        claim = None if facts["claim"] in (None, "none") else str(facts["claim"])
+        reports = [r for r in facts["reports"] or () if shown or is_mentioned(r["target"], text, self.story.names)]
+        heard = claim if claim and (shown or has_word(claim, text)) else None
+        speeches[-1] = speeches[-1]._replace(intent=facts, claim=heard, reports=tuple(reports))
 
     def on_bids(self, facts: Any, to: Any) -> None:
         self._today().bids.append(facts["bids"])

@@ -57,6 +57,16 @@ def run(cli: Cli) -> str:
     return "r"
 
 
+@pytest.mark.parametrize("executor", ["async", "processes"])
+def test_a_doubtful_configuration_is_said_once_in_plain_words(tmp_path: Path, executor: str) -> None:
+    words = ["avalon/p5", "--set", "lady=true", "--agents", "bot/random", "--matches", "2", "--executor", executor]
+    command = [sys.executable, "-m", "arena", "tournament", *words, "--out", str(tmp_path / "r")]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+
+    assert done.stderr.count("lady") == 1
+    assert "warning: lady: the Lady of the Lake is meant for 7 or more players, not 5\n" in done.stderr
+
+
 def test_play_shows_a_match_and_keeps_no_folder(cli: Cli, tmp_path: Path) -> None:
     code, out, err = cli("play", "kuhn", "--agents", "bot/nash,bot/tight", "--seed", "7")
 

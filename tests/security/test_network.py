@@ -29,6 +29,7 @@ QUIET = {
     "export": ["export asked --out x.jsonl", "export asked --out tables", "export asked --format kto --out k.jsonl"],
     "train": ["train kto --help"],
     "compare": ["compare run run --agents bot/kuhn-tight,bot/kuhn-tight"],
+    "detect": ["detect asked --positive bot --out s.csv", "detect asked --positive bot --answers s.csv"],
     "games": ["games", "games kuhn --json"],
     "agents": ["agents"],
     "ratings": ["ratings"],

@@ -51,6 +51,11 @@ SURFACES = {
     "export": ["export edited --out x.jsonl", "export edited --out x.jsonl --json", "export \x1b[2J --out x.jsonl"],
     "train": ["train \x1b[2J[red]x", "train kto --recipe \x1b[2J"],
     "compare": ["compare run edited", "compare run \x1b]0;t\x07"],
+    "detect": [
+        "detect run --positive bot --out s.csv",
+        "detect edited --positive bot --out e.csv --json",
+        "detect edited --positive bot --negative \x1b[2J[/x] --out e2.csv",
+    ],
     "games": ["games ./chatter", "games \x1b[2J[/x]", "games ./chatter --json"],
     "agents": ["agents"],
     "ratings": ["ratings"],

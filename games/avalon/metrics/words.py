@@ -1,7 +1,11 @@
-"""Speech: how much, and how often its meaning contradicts what the speaker knows."""
+"""Speech: how much, and how often its meaning contradicts what the speaker knows.
+
+Others see the text and never the form: of a form only that is a statement which its text names too.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -27,20 +31,28 @@ def words(match: Match) -> dict[str, float | None]:
 
 
 def statements(match: Match, seat: str) -> Iterator[bool]:
-    """Each statement of the seat's intents that it can check itself: whether it is false.
+    """Each statement that the seat made aloud and can check itself: whether it is false.
 
     A claimed role or side (not `none`); a suspicion of 10 or less of a seat that it knows to be evil, or of 90 or more
     of one that it knows to be good, is false; any other suspicion of a seat whose side it knows counts as true.
     """
     known = known_sides(match.roles, seat)
+    text = ""
     for event in match.events:
         facts: dict[str, Any] = event.facts
+        if event.kind == "said" and facts["speaker"] == seat:
+            text = facts["text"]
         if event.kind == "lady_result" and seat in event.audience:
             known[facts["target"]] = facts["side"]
         if event.kind != "intent" or facts["speaker"] != seat:
             continue
-        if facts["claim"] not in (None, "none"):
+        if facts["claim"] not in (None, "none") and has_word(facts["claim"], text):
             yield facts["claim"] not in (match.roles[seat], match.sides[seat])
         for other, percent in (facts["suspicion"] or {}).items():
-            if other in known:
+            if other in known and has_word(other, text):
                 yield percent <= SURELY_GOOD if known[other] == EVIL else percent >= SURELY_EVIL
+
+
+def has_word(word: str, text: str) -> bool:
+    """Whether the word stands in the text, whole and in any case."""
+    return re.search(rf"(?<!\w){re.escape(word)}(?!\w)", text, re.IGNORECASE) is not None

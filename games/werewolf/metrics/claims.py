@@ -1,7 +1,8 @@
 """What seats state of themselves: claims, reports, and how much of it is a lie.
 
-A statement is checkable if it is about the speaker's own role or own results: a claim, or a report. It is a lie if the
-speaker knows otherwise; a report is true if the match bears it out, whoever gives it.
+A statement is checkable if it is about the speaker's own role or own results: a claim, or a report. Only what others
+could hear is one: a form that says what its text does not has told nobody anything. It is a lie if the speaker knows
+otherwise; a report is true if the match bears it out, whoever gives it.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from arena.games.werewolf.metrics.tally import Tally, rate
-from arena.games.werewolf.rules import GODS, KIND
+from arena.games.werewolf.rules import GODS, KIND, check_result
 from arena.games.werewolf.story import Act, Night, Story
 
 Report = dict[str, Any]
@@ -47,15 +48,14 @@ def _statements(t: Tally, story: Story) -> None:
     reported: set[tuple[Any, ...]] = set()
     for day in story.days:
         for speech in day.speeches:
-            speaker, intent = speech.speaker, speech.intent or {}
-            claim, reports = intent.get("claim"), intent.get("reports") or []
-            lies = [claim != story.roles[speaker]] if claim not in (None, "none") else []
-            lies += [not is_own(story, speaker, report) for report in reports]
+            speaker = speech.speaker
+            lies = [speech.claim != story.roles[speaker]] if speech.claim else []
+            lies += [not is_own(story, speaker, report) for report in speech.reports]
             side = "village" if story.on_village_side(speaker) else "wolves"
             for name in (side, speaker):
                 t[f"statements_{name}"] += len(lies)
                 t[f"lies_{name}"] += sum(lies)
-            for report in reports:
+            for report in speech.reports:
                 key = (speaker, report["night"], report["target"], report["result"])
                 if key not in reported:  # said once, however often repeated
                     reported.add(key)
@@ -65,20 +65,18 @@ def _statements(t: Tally, story: Story) -> None:
 
 def is_own(story: Story, speaker: str, report: Report) -> bool:
     """Whether the speaker did learn or do this."""
-    return any(act.seat == speaker and says(act) == _key(report) for night in story.nights for act in night.acts)
+    return any(act.seat == speaker and says(act, report) for night in story.nights for act in night.acts)
 
 
-def says(act: Act) -> tuple[int, str | None, str] | None:
-    """What a power's act lets its seat report truthfully: night, target, result."""
+def says(act: Act, report: Report) -> bool:
+    """Whether a power's act lets its seat report this truthfully. Who learned a role knows the side too."""
     facts = act.facts
-    if act.what in ("checked", "medium_info"):
-        return facts["night"], facts["target"], _plain(facts["result"])
-    result = "guarded" if act.what == "guarded" else _DID.get(facts["act"])
-    return (facts["night"], facts["target"], result) if result else None
-
-
-def _key(report: Report) -> tuple[int, str, str]:
-    return report["night"], report["target"], _plain(report["result"])
+    if (facts["night"], facts["target"]) != (report["night"], report["target"]):
+        return False
+    if act.what not in ("checked", "medium_info"):
+        return bool(report["result"] == ("guarded" if act.what == "guarded" else _DID.get(facts["act"])))
+    result, said = facts["result"], _plain(report["result"])
+    return said == _plain(result) or (result in KIND and said == check_result(result, "alignment"))
 
 
 def _plain(result: str) -> str:
@@ -107,10 +105,9 @@ def first_claims(story: Story) -> dict[str, list[tuple[str, int]]]:
     found: dict[str, list[tuple[str, int]]] = {}
     for day in story.days:
         for speech in day.speeches:
-            claim = (speech.intent or {}).get("claim")
             said = found.setdefault(speech.speaker, [])
-            if claim not in (None, "none") and all(claim != role for role, _ in said):
-                said.append((str(claim), day.number))
+            if speech.claim and all(speech.claim != role for role, _ in said):
+                said.append((speech.claim, day.number))
     return found
 
 

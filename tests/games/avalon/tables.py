@@ -1,4 +1,4 @@
-"""Avalon matches with a known deal, answered by the name of each ask."""
+"""Avalon matches with a known deal, answered by the name of each ask, or proposal by proposal."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 import arena
-from arena.core import Match
+from arena.core import Match, stream
+from arena.core.bots import Bot
 from arena.games.avalon.asks import Team
 
 FIVE = ["merlin", "servant", "servant", "assassin", "minion"]
@@ -15,9 +16,9 @@ SEVEN = ["merlin", "servant", "servant", "servant", "assassin", "minion", "minio
 Answerer = Callable[[Match, str], Any]
 
 
-def new(preset: str = "mute5", deal: list[str] | None = FIVE, **config: Any) -> Match:
+def new(preset: str = "mute5", deal: list[str] | None = FIVE, seed: int = 5, **config: Any) -> Match:
     """A match with a known deal, led first by player_0."""
-    return arena.match(f"avalon/{preset}", seed=5, **{"deal": deal, "first_leader": 0, **config})
+    return arena.match(f"avalon/{preset}", seed=seed, **{"deal": deal, "first_leader": 0, **config})
 
 
 def play(match: Match, until: str = "", **how: Any) -> Match:
@@ -41,6 +42,28 @@ def play(match: Match, until: str = "", **how: Any) -> Match:
             answer = plain[ask.name]
             match.submit(seat, answer(match, seat) if callable(answer) else answer)
     return match
+
+
+def course(match: Match, *rounds: dict[str, Any]) -> Match:
+    """Play proposals as given: `team` (seat numbers), `no` (seats that reject), `fail` (seats that play fail)."""
+    for step in rounds:
+        for seat, ask in list(match.pending().items()):
+            assert ask.name == "propose"
+            match.submit(seat, seats(*step["team"]))
+        for i, seat in enumerate(match.seats):
+            match.submit(seat, "reject" if i in step.get("no", ()) else "approve")
+        for seat, ask in list(match.pending().items()):
+            if ask.name == "quest":
+                match.submit(seat, "fail" if int(seat[-1]) in step.get("fail", ()) else "success")
+    return match
+
+
+def votes_of(match: Match, bot: Bot, on: list[int], voters: range | list[int]) -> list[str]:
+    """How these seats vote by the bot once the leader has proposed the team."""
+    for seat in list(match.pending()):
+        match.submit(seat, seats(*on))
+    rng = stream(1)
+    return [bot(match.view(seat), match.pending()[seat], rng) for seat in seats(*voters)]
 
 
 def facts(match: Match, kind: str) -> list[dict[str, Any]]:

@@ -4,48 +4,20 @@ from __future__ import annotations
 
 from fractions import Fraction as F
 from math import isclose, sqrt
-from typing import Any
 
 import pytest
 
 import arena
-from arena.core import Match, stream
-from arena.core.bots import Bot
+from arena.core import stream
 from arena.games.avalon.bots import BOTS
 from arena.games.avalon.bots.bayes import merlin_chances
 from arena.games.avalon.bots.naive import consistent, shares
 from arena.games.avalon.bots.notes import Played, Voted, notes
 from arena.games.avalon.bots.posterior import belief, fails_chance
 from arena.games.avalon.bots.sets import members, set_of, sets
+from tests.games.avalon.tables import course, new, votes_of
 
-FIVE = ["merlin", "servant", "servant", "assassin", "minion"]
 BAYES = BOTS["bayes"]
-
-
-def match_of(preset: str = "mute5", deal: list[str] | None = FIVE, seed: int = 3, **config: Any) -> Match:
-    return arena.match(f"avalon/{preset}", seed=seed, **{"deal": deal, "first_leader": 0, **config})
-
-
-def course(match: Match, *rounds: dict[str, Any]) -> Match:
-    """Play proposals as given: `team` (seat numbers), `no` (seats that reject), `fail` (seats that play fail)."""
-    for step in rounds:
-        for seat, ask in list(match.pending().items()):
-            assert ask.name == "propose"
-            match.submit(seat, [f"player_{i}" for i in step["team"]])
-        for i, seat in enumerate(match.seats):
-            match.submit(seat, "reject" if i in step.get("no", ()) else "approve")
-        for seat, ask in list(match.pending().items()):
-            if ask.name == "quest":
-                match.submit(seat, "fail" if int(seat[-1]) in step.get("fail", ()) else "success")
-    return match
-
-
-def votes_of(match: Match, bot: Bot, team: list[int], seats: range | list[int]) -> list[str]:
-    """How these seats vote by the bot once the leader has proposed the team."""
-    for seat in list(match.pending()):
-        match.submit(seat, [f"player_{i}" for i in team])
-    rng = stream(1)
-    return [bot(match.view(f"player_{i}"), match.pending()[f"player_{i}"], rng) for i in seats]
 
 
 def test_chances_of_fail_cards() -> None:
@@ -63,7 +35,7 @@ def test_a_posterior_worked_by_hand() -> None:
     Ballot ratios (evil over good): approving .8/p if 0 is evil, else .3/p; rejecting .2/(1-p), else .7/(1-p).
     Quest: evil 0 on the team hides its fail with .1, else 1.
     """
-    match = course(match_of(), {"team": (0, 1), "no": (2, 3)})
+    match = course(new(), {"team": (0, 1), "no": (2, 3)})
     p = F(10, 19)
     yes = {True: F(4, 5) / p, False: F(3, 10) / p}
     no = {True: F(1, 5) / (1 - p), False: F(7, 10) / (1 - p)}
@@ -83,7 +55,7 @@ def test_a_posterior_worked_by_hand() -> None:
 
 def test_sight_and_the_lady_leave_only_worlds_that_agree() -> None:
     deal = ["merlin", "percival", "servant", "servant", "assassin", "morgana", "oberon"]
-    match = match_of("full7", deal, talk_rounds=0, lady=True)
+    match = new("full7", deal, talk_rounds=0, lady=True)
     merlin, percival = (belief(notes(match.view(f"player_{i}"))).is_evil() for i in (0, 1))
 
     assert merlin == [0, 0, 0, 0, 1, 1, 1]
@@ -98,7 +70,7 @@ def test_bayes_merlin_votes_for_clean_teams_but_for_its_disguise() -> None:
     """An evil leader takes Merlin along: his eyes say no; closed, three times in ten, it is the leader's best team."""
     votes = []
     for seed in range(400):
-        match = match_of(first_leader=3)
+        match = new(first_leader=3)
         match.submit("player_3", ["player_0", "player_3"])
         votes.append(BAYES(match.view("player_0"), match.pending()["player_0"], stream(seed)))
 
@@ -106,7 +78,7 @@ def test_bayes_merlin_votes_for_clean_teams_but_for_its_disguise() -> None:
 
 
 def test_bayes_good_never_rejects_a_last_chance() -> None:
-    match = match_of("p5", talk_rounds=0)
+    match = new("p5", talk_rounds=0)
     course(match, *[{"team": (0, 1), "no": range(5)}] * 4)
 
     assert votes_of(match, BAYES, [3, 4], range(3)) == ["approve"] * 3
@@ -120,7 +92,7 @@ def test_the_bayes_assassin_reads_the_ballots() -> None:
         {"team": (0, 1, 2), "no": (2,)},
         {"team": (0, 1), "no": (0,)},
     ]
-    match = course(match_of(), *rounds)
+    match = course(new(), *rounds)
     chances = merlin_chances(notes(match.view("player_3")))
     # each agreement is worth .9/.6, each difference .1/.4
     odds = [F(3, 2) * F(1, 4) ** 3, F(3, 2) ** 4, F(3, 2) ** 2 * F(1, 4) ** 2]
@@ -158,6 +130,6 @@ def test_sets_are_counted_as_bits() -> None:
     assert len(sets(10, 4)) == 210
     assert len(sets(10, 5)) == 252
     assert isclose(sum(shares(10, 4, consistent(10, 4, 0, []))), 4)
-    assert [type(e).__name__ for e in notes(course(match_of(), {"team": (0, 1)}).view("player_1")).evidence] == [
+    assert [type(e).__name__ for e in notes(course(new(), {"team": (0, 1)}).view("player_1")).evidence] == [
         *("Proposed", Voted.__name__, Played.__name__)
     ]

@@ -9,8 +9,9 @@ import pytest
 
 import arena
 from arena.core import Match, stream
+from arena.games.avalon.metrics.words import statements
+from tests.games.avalon.tables import FIVE
 
-FIVE = ["merlin", "servant", "servant", "assassin", "minion"]
 Round = dict[str, Any]
 
 
@@ -141,13 +142,16 @@ def test_persuasion_counts_proposals_that_somebody_else_backed() -> None:
 
 
 def test_lies_are_statements_that_contradict_what_the_speaker_knows() -> None:
-    says = {
+    others = {i: " ".join(f"player_{j}" for j in range(5) if j != i) for i in range(5)}
+    says: dict[int, dict[str, Any]] = {
         0: {"claim": "servant", "suspicion": {"player_3": 10, "player_4": 11, "player_1": 90, "player_2": 89}},
         1: {"claim": "good", "suspicion": {"player_3": 0}},  # a servant knows nobody's side
         2: {"claim": "none"},
         3: {"claim": "good", "suspicion": {"player_4": 5}},
         4: {"claim": "minion"},
     }
+    for i, form in says.items():
+        form["text"] = f"I am {form['claim']}, and think of {others[i]}."
     match = course({"says": says, "team": (0, 1), "no": range(5)}, preset="bench5")
     m = match.metrics()
 
@@ -160,6 +164,25 @@ def test_lies_are_statements_that_contradict_what_the_speaker_knows() -> None:
     assert m["lie_rate_evil"] == 2 / 3
 
 
+@pytest.mark.parametrize(
+    ("text", "count", "lies"),
+    [
+        ("", 0, 0),  # a form alone: nobody heard a word
+        ("Good morning, player_33.", 1, 0),  # the word stands there; it is true
+        ("I am no servant of player_4", 1, 0),
+        ("player_3!", 1, 1),
+        ("I am good; player_3 is good, player_4 is not.", 3, 1),
+    ],
+)
+def test_only_what_others_could_hear_is_a_statement(text: str, count: int, lies: int) -> None:
+    """player_0 (Merlin) sees 3 and 4; player_3 (assassin) fills the same form whatever it says."""
+    form = {"claim": "good", "suspicion": {"player_3": 0, "player_4": 100}, "text": text}
+    match = course({"says": {0: form}, "team": (0, 1), "no": range(5)}, preset="bench5")
+    made = list(statements(match, "player_0"))
+
+    assert (len(made), sum(made)) == (count, lies)
+
+
 def test_what_the_lady_showed_can_be_lied_about() -> None:
     seven = ["merlin", "servant", "servant", "servant", "assassin", "minion", "servant"]
     seven[6], seven[5] = "minion", "minion"
@@ -170,7 +193,7 @@ def test_what_the_lady_showed_can_be_lied_about() -> None:
     first = match.metrics()["lie_rate_player_6"]
     while next(iter(match.pending())) != "player_6":
         match.submit(next(iter(match.pending())), {"text": ""})
-    match.submit("player_6", {"text": "", "suspicion": {"player_0": 3}})
+    match.submit("player_6", {"text": "player_0 is one of us.", "suspicion": {"player_0": 3}})
 
     assert first is None
     assert match.metrics()["lie_rate_player_6"] == 1

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from typing import Any
 
 import pytest
 
@@ -15,29 +14,10 @@ from arena.games.avalon.bots.naive import consistent, evil_fails, preferred, sha
 from arena.games.avalon.bots.notes import Notes
 from arena.games.avalon.bots.sets import set_of
 from arena.games.avalon.game import Avalon
+from tests.games.avalon.tables import FIVE, SEVEN, course, new, votes_of
 
 PRESETS = sorted(Avalon.presets)
-FIVE = ["merlin", "servant", "servant", "assassin", "minion"]
-SEVEN = ["merlin", "servant", "servant", "servant", "assassin", "minion", "minion"]
 NAIVE = BOTS["naive"]
-
-
-def match_of(preset: str = "mute5", deal: list[str] | None = FIVE, seed: int = 3, **config: Any) -> Match:
-    return arena.match(f"avalon/{preset}", seed=seed, **{"deal": deal, "first_leader": 0, **config})
-
-
-def course(match: Match, *rounds: dict[str, Any]) -> Match:
-    """Play proposals as given: `team` (seat numbers), `no` (seats that reject), `fail` (seats that play fail)."""
-    for step in rounds:
-        for seat, ask in list(match.pending().items()):
-            assert ask.name == "propose"
-            match.submit(seat, [f"player_{i}" for i in step["team"]])
-        for i, seat in enumerate(match.seats):
-            match.submit(seat, "reject" if i in step.get("no", ()) else "approve")
-        for seat, ask in list(match.pending().items()):
-            if ask.name == "quest":
-                match.submit(seat, "fail" if int(seat[-1]) in step.get("fail", ()) else "success")
-    return match
 
 
 def play(match: Match, bots: dict[str, Bot] | Bot, seed: int = 0) -> Match:
@@ -48,14 +28,6 @@ def play(match: Match, bots: dict[str, Bot] | Bot, seed: int = 0) -> Match:
             bot = bots[match.sides[seat]] if isinstance(bots, dict) else bots
             match.submit(seat, bot(match.view(seat), ask, rng))
     return match
-
-
-def votes_of(match: Match, bot: Bot, team: list[int], seats: range | list[int]) -> list[str]:
-    """How these seats vote by the bot once the leader has proposed the team."""
-    for seat in list(match.pending()):
-        match.submit(seat, [f"player_{i}" for i in team])
-    rng = stream(1)
-    return [bot(match.view(f"player_{i}"), match.pending()[f"player_{i}"], rng) for i in seats]
 
 
 # --- the naive servant ----------------------------------------------------------------------------------------------
@@ -107,22 +79,22 @@ def test_in_play_no_servant_ever_runs_out_of_worlds(caplog: pytest.LogCaptureFix
 
 def test_naive_good_votes_by_sight_or_by_preference() -> None:
     """The team {0, 1}: Merlin sees no evil on it, servant 1 is on it, servant 2 is not."""
-    assert votes_of(match_of(), NAIVE, [0, 1], range(3)) == ["approve", "approve", "reject"]
-    assert votes_of(match_of(), NAIVE, [1, 3], range(3)) == ["reject", "approve", "reject"]
+    assert votes_of(new(), NAIVE, [0, 1], range(3)) == ["approve", "approve", "reject"]
+    assert votes_of(new(), NAIVE, [1, 3], range(3)) == ["reject", "approve", "reject"]
 
 
 def test_naive_percival_plays_as_a_servant() -> None:
     deal = ["merlin", "percival", "servant", "assassin", "morgana"]
     for team in ([0, 1], [1, 4], [0, 4]):
-        as_percival = votes_of(match_of("full5", deal, talk_rounds=0), NAIVE, team, [1])
-        as_servant = votes_of(match_of("mute5", FIVE), NAIVE, team, [1])
+        as_percival = votes_of(new("full5", deal, talk_rounds=0), NAIVE, team, [1])
+        as_servant = votes_of(new("mute5", FIVE), NAIVE, team, [1])
 
         assert as_percival == as_servant
 
 
 def test_naive_merlin_proposes_itself_and_unseen_seats() -> None:
     for seed in range(20):
-        match = match_of(seed=seed)
+        match = new(seed=seed)
         team = NAIVE(match.view("player_0"), match.pending()["player_0"], stream(seed))
 
         assert team in (["player_0", "player_1"], ["player_0", "player_2"])
@@ -159,13 +131,13 @@ def test_when_naive_evil_plays_fail(role: str, evil: int, on_team: int, needed: 
 
 
 def test_naive_evil_approves_teams_with_enough_evil() -> None:
-    assert votes_of(match_of(), NAIVE, [0, 1], [3, 4]) == ["reject", "reject"]
-    assert votes_of(match_of(), NAIVE, [0, 4], [3, 4]) == ["approve", "approve"]
+    assert votes_of(new(), NAIVE, [0, 1], [3, 4]) == ["reject", "reject"]
+    assert votes_of(new(), NAIVE, [0, 4], [3, 4]) == ["approve", "approve"]
 
 
 def test_naive_evil_proposes_itself_and_just_enough_evil() -> None:
     for seed in range(30):
-        match = match_of("p7", SEVEN, seed, first_leader=6, talk_rounds=0)
+        match = new("p7", SEVEN, seed, first_leader=6, talk_rounds=0)
         course(match, {"team": (0, 1)}, {"team": (0, 1, 4), "fail": (4,)}, {"team": (0, 1, 2)})
         for _ in range(3):  # the leaders 2, 3, 4 come to quest 4, which needs two fails
             leader = next(iter(match.pending()))
@@ -181,14 +153,14 @@ def test_naive_evil_proposes_itself_and_just_enough_evil() -> None:
 
 def test_a_naive_oberon_counts_itself_only() -> None:
     deal = ["merlin", "percival", "servant", "servant", "assassin", "morgana", "oberon"]
-    match = match_of("full7", deal, talk_rounds=0)
+    match = new("full7", deal, talk_rounds=0)
 
     assert votes_of(match, NAIVE, [4, 5], [6, 5]) == ["reject", "approve"]
 
 
 def test_the_naive_assassin_names_any_good_seat() -> None:
     clean = {"team": (0, 1, 2)}
-    match = course(match_of(), {"team": (0, 1)}, clean, {"team": (0, 1)})
+    match = course(new(), {"team": (0, 1)}, clean, {"team": (0, 1)})
     named = {NAIVE(match.view("player_3"), match.pending()["player_3"], stream(s)) for s in range(40)}
 
     assert named == {"player_0", "player_1", "player_2"}
@@ -198,7 +170,7 @@ def test_the_naive_assassin_names_any_good_seat() -> None:
 
 
 def test_a_servant_states_its_suspicions_above_one_half() -> None:
-    match = match_of("bench5")
+    match = new("bench5")
     assert NAIVE(match.view("player_1"), match.pending()["player_0"], stream(1))["text"] == "I suspect nobody yet."
     play(match, NAIVE, 5)
     said = [t.answer for t in match.turns if t.ask.name == "speech" and t.seat == "player_1"][-1]
@@ -209,7 +181,7 @@ def test_a_servant_states_its_suspicions_above_one_half() -> None:
 
 
 def test_merlin_speaks_like_a_servant_and_evil_tells_a_story() -> None:
-    match = match_of("bench5")
+    match = new("bench5")
     ask = match.pending()["player_0"]
 
     assert set(NAIVE(match.view("player_0"), ask, stream(1))["suspicion"].values()) == {50}

@@ -17,9 +17,9 @@ from arena.games.avalon.game import Avalon
 from arena.games.avalon.rules import GOOD_ROLES, ROLES
 from arena.games.avalon.value import FEATURES, VALUE_FILE, guide, weights
 from arena.games.avalon.worlds import draw_roles, world
+from tests.games.avalon.tables import FIVE
 
 PRESETS = sorted(Avalon.presets)
-FIVE = ["merlin", "servant", "servant", "assassin", "minion"]
 
 
 def known(match: Match, seat: str) -> str:

@@ -140,6 +140,14 @@ def test_roles_may_come_in_any_order_and_with_zeros() -> None:
     [
         ({"roles": {"seer": 1, "villager": 3}}, "roles: there is no wolf"),
         ({"roles": {"wolf": 1, "possessed": 1}, "win": "parity"}, "roles: nobody"),
+        (
+            {"roles": {"wolf": 3, "seer": 1, "villager": 1}},
+            "fewer than half of the seats, not 3 of 5",
+        ),
+        (
+            {"roles": {"mafia": 2, "doctor": 1, "villager": 1}, "win": "parity"},
+            "roles: wolves must be fewer than half",
+        ),
         ({"roles": {"wolf": 2, "villager": 30}, "win": "parity"}, "roles: 32 seats"),
         ({"roles": {"wolf": 1, "sear": 1, "villager": 3}}, "roles: there is no role 'sear'. Nearest: seer"),
         ({"roles": {"wolf": 1, "seer": -1, "villager": 3}}, "roles: seer"),

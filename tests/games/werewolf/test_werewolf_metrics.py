@@ -20,16 +20,16 @@ SPEECHES: dict[str, dict[str, Any]] = {
         "suspicion": {"player_2": 90},
         "vote_call": "player_2",
     },
-    "p1": {"text": "I say as a wolf: hello.", "claim": "villager"},
+    "p1": {"text": "I say as a wolf and villager: hello.", "claim": "villager"},
     "p2": {
-        "text": "I am the seer.",
+        "text": "I am the seer, player_0 is a wolf.",
         "claim": "seer",
         "reports": [{"night": 0, "target": "player_0", "result": "wolf"}],
         "suspicion": {"player_0": 100, "player_3": 20, "player_4": 60},
         "vote_call": "player_0",
     },
     "p3": {
-        "text": "",
+        "text": "I guarded player_4.",
         "claim": "none",
         "reports": [{"night": 0, "target": "player_4", "result": "guarded"}],
         "suspicion": {"player_0": 50, "player_2": 50},
@@ -129,8 +129,8 @@ WORKED = {
     "influence_village": 1 / 3,
     "leaks": 1,
     "leak_rate": 0.5,
-    "chars_village": 17,
-    "talk_share_wolves": 56 / 73,
+    "chars_village": 56,
+    "talk_share_wolves": 69 / 125,
     "heal_hit_rate": None,
 }
 
@@ -140,6 +140,57 @@ def test_a_hand_made_match_has_these_figures(name: str) -> None:
     expected = WORKED[name]
 
     assert told().metrics()[name] == (None if expected is None else pytest.approx(expected))
+
+
+QUIET_FORM: dict[str, Any] = {
+    "claim": "seer",
+    "reports": [
+        {"night": 0, "target": "player_2", "result": "wolf"},
+        {"night": 0, "target": "player_3", "result": "wolf"},
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("text", "shown", "statements", "lies", "claims"),
+    [
+        ("", False, 0, 0, 0),  # a form alone: nobody heard a word
+        ("Hello, all of you. I have foreseen player_22.", False, 0, 0, 0),
+        ("I am the SEER!", False, 1, 1, 1),
+        ("player_2 is a wolf.", False, 1, 1, 0),  # one report of the two
+        ("As the seer: player_2 and player_3 are wolves.", False, 3, 3, 1),
+        ("", True, 3, 3, 1),  # the table reads the form
+    ],
+)
+def test_only_what_others_could_hear_is_a_statement(
+    text: str, shown: bool, statements: int, lies: int, claims: int
+) -> None:
+    """player_1, a wolf, fills the same form whatever it says."""
+    match = start("seer wolf villager villager villager", win="parity", first_night_kill=False, show_intent=shown)
+    step(match, p0="player_1")
+    while "speech" in names(match).values():
+        (seat,) = match.pending()
+        match.submit(seat, QUIET_FORM | {"text": text} if seat == "player_1" else {"text": ""})
+    figures = match.metrics()
+
+    assert (figures["statements_wolves"], figures["lies_wolves"]) == (statements, lies)
+    assert (figures["seer_claims"], figures["wolf_lied"]) == (claims, float(lies > 0))
+    assert figures["reports"] == statements - claims
+    assert figures["report_truth"] == (0 if statements > claims else None)
+
+
+@pytest.mark.parametrize(
+    ("result", "is_lie"), [("guard", False), ("good", False), ("wolf", True), ("villager", True), ("seer", True)]
+)
+def test_who_learned_a_role_may_report_the_side_without_a_lie(result: str, is_lie: bool) -> None:
+    match = start("seer guard wolf villager villager", win="parity", first_night_kill=False, seer_info="role")
+    step(match, p0="player_1")
+    report = {"night": 0, "target": "player_1", "result": result}
+    while "speech" in names(match).values():
+        (seat,) = match.pending()
+        match.submit(seat, {"text": "player_1!", "reports": [report]} if seat == "player_0" else {"text": ""})
+
+    assert (match.metrics()["statements_village"], match.metrics()["lies_village"]) == (1, float(is_lie))
 
 
 def test_potions_and_shots_count_what_they_hit() -> None:

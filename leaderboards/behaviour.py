@@ -40,6 +40,20 @@ def game_metrics(done: DataFrame) -> list[str]:
     return [c for c in sorted(map(str, done.columns)) if c not in NOT_METRICS and _is_number(done[c])]
 
 
+def of_matches(done: DataFrame) -> list[str]:
+    """The metrics that say the same of every seat of a match: figures of the match, for everybody who was in it."""
+    match = pd.factorize(done["match_id"])[0]
+    several = (np.bincount(match) > 1)[match]
+    out = []
+    for name in game_metrics(done):
+        values = pd.Series(_numbers(done, name)).groupby(match)
+        same = (values.transform("nunique") <= 1) & (values.transform("count") == values.transform("size"))
+        seen = done[name].notna().to_numpy() & several
+        if seen.any() and same.to_numpy()[seen].all():
+            out.append(name)
+    return out
+
+
 def _is_number(column: pd.Series) -> bool:
     if pd.api.types.is_numeric_dtype(column):
         return True

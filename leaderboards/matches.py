@@ -97,10 +97,15 @@ def fingerprint(table: DataFrame) -> str:
 # --- checking -------------------------------------------------------------------------------------------------------
 
 
+class Checked(DataFrame):
+    """A table that `checked` made, which need not be checked again; whatever is made of it is a plain one."""
+
+
 def played(table: DataFrame) -> DataFrame:
     """The finished matches of a match table, checked; at least two agents must be in them."""
     every = checked(table)
-    done = every[every["status"] == "done"].reset_index(drop=True)
+    finished = (every["status"] == "done").to_numpy()
+    done = every if finished.all() else Checked(every[finished].reset_index(drop=True))
     if done.empty:
         counts = every.drop_duplicates("match_id")["status"].value_counts()
         raise UsageError(
@@ -119,6 +124,8 @@ def need_two(agents: Iterable[Any]) -> None:
 
 def checked(table: DataFrame) -> DataFrame:
     """The table with every default filled and every fault named; the input is not modified."""
+    if isinstance(table, Checked):
+        return table
     missing = [c for c in ("match_id", "agent") if c not in table]
     nothing_done = "status" in table and table["status"].isin(("void", "failed")).all()
     missing += [] if "rank" in table or "payoff" in table or nothing_done else ["rank"]
@@ -143,7 +150,7 @@ def checked(table: DataFrame) -> DataFrame:
     out = out.sort_values(["match_id", "seat"], kind="stable", ignore_index=True)
     _consistent(out)
     _clean(out)
-    return out
+    return Checked(out)
 
 
 def _text(table: DataFrame, column: str) -> Any:

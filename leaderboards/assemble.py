@@ -95,6 +95,7 @@ def board(every: DataFrame, done: DataFrame, call: Call, digest: str) -> tuple[D
     out = _ranked(out.copy(), ran, headline)  # a copy is one block again: many joins leave pandas with fragments
     _finish(out, call, ran, headline)
     meta = _meta(every, done, call, ran, skipped, headline, digest)
+    meta |= {"open_sums": contest.open_sums(done)}
     meta |= {"games": top.games, "no_contest": idle, "pools": _members(out), "match_figures": names.of_matches}
     meta["warnings"] = _warnings(meta, ran[headline].meta if headline else {}, done)
     if headline in FITTED:

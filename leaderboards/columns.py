@@ -26,7 +26,8 @@ IDENTITY = ("model", "provider", "model_revision", "base_model", "adapter_sha256
 SETTINGS = ("temperature", "reasoning_effort", "license", "open_weights")
 ORIGIN = ("first_match_at", "last_match_at", "matches_sha256", "config_sha256", "code_version")
 RESERVED = frozenset((*RANKS, "agent", *IDENTITY, *RATING, "provisional", "regularised", "method", "anchor", *COUNTS,
-                      "win_rate", "win_rate_sem", "pool", *CLEAN, *OTHERS, *RATES, *AMOUNTS, *SETTINGS, *ORIGIN))  # fmt: skip
+                      "win_rate", "win_rate_sem", *CLEAN, *OTHERS, "pool", *RATES, *AMOUNTS, *SETTINGS,
+                      *ORIGIN))  # fmt: skip
 
 
 def role_columns(names: Iterable[str]) -> list[str]:
@@ -91,7 +92,7 @@ def _provider(model: Any) -> str | None:
 
 
 class Metrics(NamedTuple):
-    """`metrics`: the metric columns of a board; `of_matches`: those of them that tell of the match, not of the agent."""
+    """`metrics`: the metric columns of a board; `of_matches`: those that tell of the match, not of the agent."""
 
     metrics: list[str]
     of_matches: list[str]
@@ -192,7 +193,7 @@ def prompts_changed(done: DataFrame) -> list[str]:
 
 
 def by_rank(table: DataFrame) -> DataFrame:
-    """Rows in the order of rank, pool by pool, that of several games first; unranked ones by win rate or payoff, then name."""
+    """Rows by rank, pool by pool, that of several games first; unranked ones by win rate or payoff, then by name."""
     keys = {"_rank": table["rank"].astype(float).fillna(np.inf) if "rank" in table else np.zeros(len(table))}
     keys["_won"] = -table["win_rate"] if "win_rate" in table else np.zeros(len(table))
     keys["_paid"] = -table["payoff"] if "payoff" in table else np.zeros(len(table))

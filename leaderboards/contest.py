@@ -29,24 +29,36 @@ SPREAD = 1e-9  # of sums that are equal
 
 def no_contest(done: DataFrame) -> dict[str, str]:
     """The set-ups of these finished matches in which nobody wins against anybody, with the reason."""
-    if "payoff" not in done or not matches.has_roles(done):
+    if not matches.has_roles(done) or not (open_ := open_sums(done)):
         return {}
     found = teams(done)
     setup = matches.setup_names(done).to_numpy()[found.seat]
-    mean = np.bincount(found.seat_team, done["payoff"]) / found.size
     kept = ~_forfeited(done, found)
     unlike = _unlike(done, found)
-    own_order = ~np.isnan(mean) & (_ranks(found, mean) != found.rank)  # ranks that say something else than payoffs
-    sums = np.bincount(found.match, mean)
-    out = {}
-    for name in np.unique(setup):
-        at = (setup == name) & kept
-        own = sums[np.unique(found.match[at])]
-        if not len(own) or np.isnan(own).any() or not unlike[at].any() or own_order[at].any():
-            continue
-        if own.max() - own.min() > SPREAD * max(1.0, float(np.abs(own).max())):
-            out[str(name)] = NO_CONTEST
-    return out
+    own_order = _ranks(found, _means(done, found)) != found.rank  # ranks that say something else than payoffs
+    return {
+        name: NO_CONTEST for name in open_ if unlike[at := (setup == name) & kept].any() and not own_order[at].any()
+    }
+
+
+def open_sums(done: DataFrame) -> list[str]:
+    """The set-ups in which the payoffs of a match's teams do not add up to the same in all matches, forfeits aside:
+    there being ahead is not the same as being paid well."""
+    if "payoff" not in done:
+        return []
+    found = teams(done)
+    first = np.flatnonzero(np.diff(found.match, prepend=-1))
+    sums = np.bincount(found.match, _means(done, found))
+    rows = DataFrame({"setup": matches.setup_names(done).to_numpy()[found.seat[first]], "sum": sums})
+    by_setup = rows[~_forfeited(done, found)[first]].groupby("setup")["sum"]
+    low, high, known = by_setup.min(), by_setup.max(), by_setup.count() == by_setup.size()
+    varies = known & (high - low > SPREAD * np.maximum(1.0, np.maximum(high.abs(), low.abs())))
+    return [str(name) for name in varies.index[varies]]
+
+
+def _means(done: DataFrame, found: Teams) -> Floats:
+    """The mean payoff of each team."""
+    return np.asarray(np.bincount(found.seat_team, done["payoff"]) / found.size)
 
 
 def _forfeited(done: DataFrame, found: Teams) -> Bools:

@@ -66,8 +66,7 @@ def _rows(name: str, found: Rated) -> DataFrame:
     kept = ["agent", *RANKS, *RATING, *role_columns(roles(table.columns))]
     out = table[[c for c in kept if c in table]].copy()
     out["method"], out["regularised"] = name, bool(found.meta.get("regularised", False))
-    few = table["provisional"] if "provisional" in table else False
-    return out.assign(provisional=few)
+    return out.assign(provisional=table.get("provisional", False))
 
 
 def _pools(found: Rated) -> dict[str, int]:

@@ -77,7 +77,7 @@ def board(every: DataFrame, done: DataFrame, call: Call, digest: str) -> tuple[D
         out = _with(out, top.table, [c for c in map(str, top.table) if c not in out])
     own: list[str] = []
     for name, found in ran.items():
-        table = found.table
+        table = found.table if name != "plain" else columns.honest(found.table, done, sorted(idle))
         if name == headline:
             ours = (*columns.RANKS, *RATING, *columns.role_columns(columns.roles(table.columns)))
             table = table.drop(columns=[c for c in (*ours, *NOT_OWN) if c in table])
@@ -87,7 +87,7 @@ def board(every: DataFrame, done: DataFrame, call: Call, digest: str) -> tuple[D
             out = _with(out, renamed, [c for c in map(str, renamed) if c not in out])
     if "composite" in ran:
         out, own = _with(out, ran["composite"].table, ["n_games"]), [*own, "n_games"]
-    out["pool"] = columns.pools(done, out.get("pool"), idle)
+    out["pool"] = columns.pools(done, out.get("pool"), sorted(idle))
     if out["pool"].nunique() > 1:
         own = ["pool", *own]
     else:
@@ -311,8 +311,11 @@ def _warnings(meta: dict[str, Any], top: dict[str, Any], done: DataFrame) -> lis
         found.append(
             f"the agents form {top['n_components']} groups that never met: ratings across them rest on the prior only"
         )
-    if confounded := sorted({key for one in (top, *meta["games"].values()) for key in one.get("undetermined", ())}):
-        found.append(f"agents kept their places, so the worth of a place is in their ratings: {', '.join(confounded)}")
+    seats = {key for one in (top, *meta["games"].values()) if one.get("reason") != "sides"
+             for key in one.get("undetermined", ())}  # fmt: skip
+    if seats:
+        places = ", ".join(sorted(seats))
+        found.append(f"agents kept their seats, so what a seat is worth is in their ratings: {places}")
     changed = columns.revisions(done)
     if changed:
         found.append(f"the model behind a name changed within the board: {', '.join(changed)}")

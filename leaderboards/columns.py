@@ -106,7 +106,7 @@ def metrics(done: DataFrame, contests: DataFrame, idle: Sequence[str]) -> tuple[
     game whose name is that of another column is called `metric_<name>`."""
     found = _overall(done)
     if idle:
-        won = [c for c in found if c.startswith("win_rate")]
+        won = [c for c in map(str, found.columns) if c.startswith("win_rate")]
         own = _overall(contests) if len(contests) else DataFrame({"agent": found["agent"]})
         own = own.reindex(columns=["agent", *won]).set_index("agent").reindex(found["agent"])
         found[won] = own.to_numpy(dtype=float)
@@ -137,6 +137,15 @@ def _mixed(done: DataFrame, idle: Sequence[str]) -> list[str]:
     return list(several.index[several])
 
 
+def honest(counted: DataFrame, done: DataFrame, idle: Sequence[str]) -> DataFrame:
+    """The table of `plain` without what it counts over several units, or over matches that nobody wins."""
+    out = counted.astype({c: float for c in counted if c != "agent"})
+    out.loc[out["agent"].isin(_mixed(done, idle)), ["payoff", "payoff_lo", "payoff_hi"]] = np.nan
+    there = set(done["agent"][matches.setup_names(done).isin(list(idle)).to_numpy()])
+    out.loc[out["agent"].isin(there), ["win_rate_lo", "win_rate_hi"]] = np.nan
+    return out
+
+
 def _by_side(done: DataFrame, setup: str) -> DataFrame:
     """The mean payoff of each agent on each side of a set-up: `payoff_<side>`."""
     own = (matches.setup_names(done) == setup).to_numpy()
@@ -157,22 +166,23 @@ def counts(done: DataFrame, contests: DataFrame) -> DataFrame:
     return out.reset_index()
 
 
-def pools(done: DataFrame, rated: pd.Series | None, idle: Iterable[str]) -> list[str]:
-    """The pool of each agent, in alphabetical order: as rated, else its set-up and, of one that is no contest, the
-    side it held, if that is one."""
-    setup = matches.setup_names(done)
-    several = setup.nunique() > 1
-    places = {}
-    for agent, own in setup.groupby(done["agent"]):
-        found = sorted(set(own))
-        places[agent] = (found[0] if len(found) == 1 else SEVERAL) if several else ""
-    side = matches.side_labels(done).where(setup.isin(list(idle)), "")
-    held = {agent: sorted(set(own)) for agent, own in side.groupby(done["agent"])}
+def pools(done: DataFrame, rated: pd.Series | None, idle: Sequence[str]) -> list[str]:
+    """The pool of each agent, in alphabetical order, by name: the set-up it was in, of contests if there are any, and
+    what `rated` says of its pool there. In a set-up that is no contest, the side it held, if that is one."""
+    setup, side = matches.setup_names(done), matches.side_labels(done)
+    is_idle = setup.isin(list(idle))
+    contests = setup[~is_idle].nunique()
+    known = [None] * done["agent"].nunique() if rated is None else rated.tolist()
     out = []
-    known = [None] * len(places) if rated is None else rated.tolist()
-    for (agent, place), name in zip(sorted(places.items()), known, strict=True):
-        only = held[agent][0] if len(held[agent]) == 1 else ""
-        out.append(name if isinstance(name, str) else ": ".join(part for part in (place, only) if part))
+    for (agent, rows), name in zip(done.groupby("agent", sort=True), known, strict=True):
+        at = rows.index[~is_idle[rows.index]] if not is_idle[rows.index].all() else rows.index
+        there, held = set(setup[at]), set(side[at]) if is_idle[at].all() else set()
+        place = "" if setup.nunique() < 2 else there.pop() if len(there) == 1 else SEVERAL
+        if not isinstance(name, str):
+            name = held.pop() if len(held) == 1 else ""
+        elif contests > 1 and name:  # it names the set-up
+            place = ""
+        out.append(": ".join(part for part in (place, name) if part))
     return out
 
 
@@ -194,11 +204,13 @@ def prompts_changed(done: DataFrame) -> list[str]:
 
 def by_rank(table: DataFrame) -> DataFrame:
     """Rows by rank, pool by pool, that of several games first; unranked ones by win rate or payoff, then by name."""
-    keys = {"_rank": table["rank"].astype(float).fillna(np.inf) if "rank" in table else np.zeros(len(table))}
+    keys: dict[str, Any] = {
+        "_rank": table["rank"].astype(float).fillna(np.inf) if "rank" in table else np.zeros(len(table))
+    }
     keys["_won"] = -table["win_rate"] if "win_rate" in table else np.zeros(len(table))
     keys["_paid"] = -table["payoff"] if "payoff" in table else np.zeros(len(table))
     if "pool" in table:
-        keys = {"_one": table["pool"] != SEVERAL, "_pool": table["pool"], **keys}
+        keys = {"_one": (table["pool"] != SEVERAL).astype(float), "_pool": table["pool"], **keys}
     ordered = table.assign(**keys).sort_values([*keys, "agent"], kind="stable", ignore_index=True)
     return ordered.drop(columns=list(keys))
 

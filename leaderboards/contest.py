@@ -11,6 +11,8 @@ Both are read off the match table alone, so that a board can be recomputed from 
 
 from __future__ import annotations
 
+from collections import Counter
+
 import numpy as np
 import pandas as pd
 from pandas import DataFrame
@@ -77,10 +79,10 @@ def _unlike(done: DataFrame, found: Teams) -> Bools:
     return np.asarray(differs & np.r_[False, found.match[1:] == found.match[:-1]])
 
 
-def _ranks(found: Teams, mean: Floats) -> Ints:
+def _ranks(found: Teams, mean: Floats) -> Floats:
     """The rank of each team by its mean payoff, as `matches.checked` gives it where none is said."""
     by_match = pd.Series(np.round(mean, 12)).groupby(found.match)
-    return by_match.rank(method="min", ascending=False).fillna(0).to_numpy(dtype=np.intp)
+    return np.asarray(by_match.rank(method="min", ascending=False), dtype=np.float64)
 
 
 # --- pools ----------------------------------------------------------------------------------------------------------
@@ -121,7 +123,6 @@ def joined(agents: list[str], group: Ints, labels: dict[str, str]) -> dict[str, 
 def deals(done: DataFrame) -> dict[tuple[str, str], int]:
     """In how many deals each agent was, over all its roles ("") and in each: an interval needs two."""
     rows = done[["agent", "role", "deal_id"]].drop_duplicates()
-    by_role = rows.groupby(["agent", "role"]).size()
-    overall = rows[["agent", "deal_id"]].drop_duplicates().groupby("agent").size()
-    out = {(str(agent), str(role)): int(n) for (agent, role), n in by_role.items()}
-    return out | {(str(agent), ""): int(n) for agent, n in overall.items()}
+    held = zip(rows["agent"].tolist(), rows["role"].tolist(), strict=True)
+    there = rows[["agent", "deal_id"]].drop_duplicates()["agent"].tolist()
+    return {**Counter((agent, role) for agent, role in held), **Counter((agent, "") for agent in there)}

@@ -35,7 +35,8 @@ FALLBACKS = ("illegal", "refused", "truncated", "timeout")
 def read(path_or_run: str | Path, *more: str | Path, figures: bool = True) -> DataFrame:
     """The match table of a match file (.jsonl), a table in CSV, a run folder or a folder with an exported match file.
 
-    Several make one table, matches of a later one later in `order`. `figures`: with the metrics of the games, for
+    Several make one table, matches of a later one later in `order`. What the board beside a match file says of its runs
+    (`attrs["facts"]`) goes with it. `figures`: with the metrics of the games, for
     which the matches of a run are replayed.
     """
     paths = [Path(path) for path in (path_or_run, *more)]
@@ -51,7 +52,8 @@ def read(path_or_run: str | Path, *more: str | Path, figures: bool = True) -> Da
     table = DataFrame.from_records(list(matchfile.seat_rows(objects)))
     table.attrs["matches_jsonl"] = content
     table.attrs["matches_of"] = fingerprint(table)
-    table.attrs["facts"] = runs.joined([runs.facts(path) for path in paths if runs.is_run(path)])
+    facts = [runs.facts(path) if runs.is_run(path) else runs.published_facts(path) for path in paths]
+    table.attrs["facts"] = runs.joined([one for one in facts if one])
     return table
 
 

@@ -50,6 +50,7 @@ def rated(
         "rating_se": SCALE * _errors(fit.cov, zero),
         **_ranking(draws, pool),
     }
+    columns["rank"] = columns["rank"].astype(np.intp)
     known = _several_deals(fit, done, solved.clusters.total)
     alone = np.bincount(pool)[pool] < 2
     for column in ("rating_lo", "rating_hi", "rating_se", "p_top1", "rank_lb", "rank_ub"):
@@ -88,7 +89,7 @@ def _zeros(pool: Ints, at: int | None) -> Floats:
     zero = same / same.sum(axis=1, keepdims=True) if pool.any() else np.zeros_like(same)
     if at is not None:
         zero[pool == pool[at]] = np.eye(len(pool))[at]
-    return zero
+    return np.asarray(zero)
 
 
 def _ranking(draws: Floats, pool: Ints) -> dict[str, Floats]:

@@ -3,8 +3,10 @@ its meta tells."""
 
 from __future__ import annotations
 
+import json
 import warnings
 from collections.abc import Sequence
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -156,6 +158,18 @@ def facts(run: Path) -> dict[str, Any]:
     }
 
 
+def published_facts(path: Path) -> dict[str, Any]:
+    """What the board that was made of this very match file says of its runs; nothing where none lies beside it."""
+    file = path / "matches.jsonl" if path.is_dir() else path
+    try:
+        meta = json.loads((file.parent / "meta.json").read_text("utf-8"))
+        same = isinstance(meta, dict) and meta.get("matches_sha256") == sha256(file.read_bytes()).hexdigest()
+    except (OSError, ValueError, RecursionError):
+        return {}
+    found = meta.get("facts") if same else None
+    return found if isinstance(found, dict) else {}
+
+
 def _stopped(run: Path) -> dict[str, Any]:
     """Why the run has no further match: what its rule saw, or what kept it from its end."""
     from arena.leaderboards.posterior import posterior
@@ -181,9 +195,9 @@ def joined(parts: list[dict[str, Any]]) -> dict[str, Any]:
     """The facts of several runs: one value where they agree, a list where they do not."""
     if len(parts) < 2:
         return parts[0] if parts else {}
-    out: dict[str, Any] = {"runs": [run for part in parts for run in part["runs"]]}
-    out["planned_matches"] = sum(part["planned_matches"] for part in parts)
+    out: dict[str, Any] = {"runs": [run for part in parts for run in part.get("runs", ())]}
+    out["planned_matches"] = sum(part.get("planned_matches") or 0 for part in parts)
     for key in ("schedule", "stop", "illegal_policy"):
-        values = [part[key] for part in parts]
+        values = [part.get(key) for part in parts]
         out[key] = values[0] if all(value == values[0] for value in values) else values
     return out

@@ -134,6 +134,8 @@ def _metric_series(rows: list[Row], meta: dict[str, Any]) -> Iterator[Series]:
     """Figures of agents that vary, the first dozen in alphabetical order; the rest is in the table, as are the figures
     of whole matches, which tell agents apart by the company they kept."""
     names = [c for c in rows[0] if f"{c}_sem" in rows[0] and c not in meta["match_figures"]]
+    if meta["games"] or meta["no_contest"]:  # figures in several units
+        names = [c for c in names if c != "payoff" and not c.startswith("win_rate")]
     varied = [c for c in names if len({r[c] for r in rows if known(r[c])}) > 1]
     for name in varied[:MOST_PANELS]:
         points = []
@@ -154,7 +156,7 @@ def _views(table: DataFrame, meta: dict[str, Any], played: DataFrame) -> Iterato
         if view is not None:
             yield view
     if matches.has_roles(played):
-        yield from _role_views(rows, played)
+        yield from _role_views(rows, meta, played)
     if not meta["games"]:
         yield from standing.sides(played)
 
@@ -186,13 +188,16 @@ def _method_view(name: str, found: dict[str, Any], rows: list[Row]) -> View | No
     return View(f"method-{name}", f"method: {name}", heads, body)
 
 
-def _role_views(rows: list[Row], played: DataFrame) -> Iterator[View]:
+def _role_views(rows: list[Row], meta: dict[str, Any], played: DataFrame) -> Iterator[View]:
     found = behaviour.table(played)
-    heads = ["win_rate", "win_rate_sem", "win_rate_n", "payoff", "illegal_rate"]
-    heads += [c + end for c in behaviour.game_metrics(played) if c in found for end in ("", "_sem", "_n")]
+    idle = set(played["role"][matches.setup_names(played).isin(meta["no_contest"]).to_numpy()])
+    won = ["win_rate", "win_rate_sem", "win_rate_n"]
+    figures = ["payoff", "illegal_rate"]
+    figures += [c + end for c in behaviour.game_metrics(played) if c in found for end in ("", "_sem", "_n")]
     rated = {str(row["agent"]): row for row in rows}
     for role in sorted(set(found["role"]) - {""}):
         own = [c for c in columns.role_columns([role]) if c in rows[0]]
+        heads = [*([] if role in idle else won), *figures]
         body = [
             [row["agent"], *(rated[row["agent"]][c] for c in own), *(row[h] for h in heads)]
             for row in found[found["role"] == role].to_dict("records")

@@ -79,7 +79,7 @@ def whole(
 ) -> list[Standing]:
     """The standings of the board: one, or one for each pool of agents; of several games those who played several."""
     heads = {key: label for key, label in SHOWN.items() if any(key in row for row in rows[:1])}
-    deals = played.groupby("agent")["deal_id"].nunique().to_dict()
+    deals = {str(agent): int(n) for agent, n in played.groupby("agent")["deal_id"].nunique().items()}
     found = []
     for name, own in by_pool(rows):
         if meta["games"] and name != SEVERAL:
@@ -121,7 +121,7 @@ def _cell(row: Row, key: str, deals: Mapping[str, int]) -> Cell:
         return Cell(value)
     if key == "win_rate":
         return _share(row[key], row[f"{key}_sem"], deals[row["agent"]])
-    half = 1.96 * float(row[f"{key}_sem"])
+    half = plain.t_quantile(max(deals[row["agent"]] - 1, 1)) * float(row[f"{key}_sem"])
     return Cell(value, row[key] - half, row[key] + half)
 
 
@@ -163,7 +163,7 @@ def games(meta: Mapping[str, Any], played: DataFrame, colours: Mapping[str, int]
         lines.sort(key=lambda line: (str(line.row.get("pool", "")), line.row["rank"] or len(lines)))
         heads = ["matches", *([] if why else ["win rate"]), "payoff", "illegal answers in 100 turns"]
         note = f"No contest, so no rating: {why}." if why else _how(name, found, meta)
-        standing = Standing(name, heads, lines, bool(told))
+        standing = Standing("Agents by rank" if told else "Agents", heads, lines, bool(told))
         drawn = None if why else matrix.wins([line.agent for line in lines], matrix.win_matrix(own))
         yield Game(f"game-{name}", name, note, standing, [*sides(own), *_figures(own, meta)], [drawn] if drawn else [])
 

@@ -174,7 +174,7 @@ def pools(done: DataFrame, rated: pd.Series | None, idle: Sequence[str]) -> list
     contests = setup[~is_idle].nunique()
     known = [None] * done["agent"].nunique() if rated is None else rated.tolist()
     out = []
-    for (agent, rows), name in zip(done.groupby("agent", sort=True), known, strict=True):
+    for (_, rows), name in zip(done.groupby("agent", sort=True), known, strict=True):
         at = rows.index[~is_idle[rows.index]] if not is_idle[rows.index].all() else rows.index
         there, held = set(setup[at]), set(side[at]) if is_idle[at].all() else set()
         place = "" if setup.nunique() < 2 else there.pop() if len(there) == 1 else SEVERAL

@@ -231,7 +231,7 @@ def _labels(svg: Svg, places: Sequence[tuple[float, float, str]]) -> None:
     """A name beside each mark, on the first side where it covers neither a name nor a mark; else none but the note."""
     taken = [(x - 6, y - 6, x + 6, y + 6) for x, y, _ in places]
     for x, y, name in places:
-        width = min(CHAR * breadth(name), 120.0)
+        width = min(CHAR * breadth(name), 240.0)
         for left, bottom in ((x + 9, y + 4), (x - 9 - width, y + 4), (x - width / 2, y - 9), (x - width / 2, y + 19)):
             box = (left, bottom - 11, left + width, bottom + 2)
             free = all(box[2] < t[0] or box[0] > t[2] or box[3] < t[1] or box[1] > t[3] for t in taken)

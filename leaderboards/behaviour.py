@@ -42,14 +42,14 @@ def game_metrics(done: DataFrame) -> list[str]:
 
 def of_matches(done: DataFrame) -> list[str]:
     """The metrics that say the same of every seat of a match: figures of the match, for everybody who was in it."""
-    match = pd.factorize(done["match_id"])[0]
-    several = (np.bincount(match) > 1)[match]
+    start = np.flatnonzero(matches.new_values(done["match_id"]))
+    several = np.diff(np.r_[start, len(done)]) > 1
     out = []
     for name in game_metrics(done):
-        values = pd.Series(_numbers(done, name)).groupby(match)
-        same = (values.transform("nunique") <= 1) & (values.transform("count") == values.transform("size"))
-        seen = done[name].notna().to_numpy() & several
-        if seen.any() and same.to_numpy()[seen].all():
+        values = _numbers(done, name)
+        low, high = np.minimum.reduceat(values, start), np.maximum.reduceat(values, start)  # not a number if one is not
+        known = np.add.reduceat((~np.isnan(values)).astype(np.intp), start) > 0
+        if (several & known).any() and (low == high)[several & known].all():
             out.append(name)
     return out
 

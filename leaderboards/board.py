@@ -29,7 +29,8 @@ NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}\Z")
 NOT_COMPARED = ("software", "git")  # where it was computed, not what
 CHARTS = frozenset(("ratings", "wins", "response", "cost", "roles", "behaviour", "learning"))  # SVG files of a board
 NUMBERS = re.compile(r"(-?\d+(?:\.\d+)?(?:e[+-]?\d+)?)")
-FORMAT = "parley-arena board 1"
+FORMATS = "parley-arena board "
+FORMAT = f"{FORMATS}2"
 
 
 @dataclass(frozen=True)
@@ -176,7 +177,7 @@ def _files_of(file: Path) -> dict[str, str] | None:
         meta = json.loads(file.read_text("utf-8"))
     except (OSError, ValueError, RecursionError):
         return None
-    if not isinstance(meta, dict) or meta.get("format") != FORMAT:
+    if not isinstance(meta, dict) or not str(meta.get("format")).startswith(FORMATS):
         return None
     files = meta.get("files")
     return {str(k): str(v) for k, v in files.items()} if isinstance(files, dict) else {}

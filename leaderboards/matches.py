@@ -253,6 +253,12 @@ def _clean(out: DataFrame) -> None:
         out["clean"] = fallbacks.groupby(out["match_id"]).transform("sum") == 0
 
 
+def new_values(column: pd.Series) -> Any:
+    """Where a row's value is another than that of the row before: in a checked table, where a match begins."""
+    values = column.to_numpy()
+    return np.r_[True, values[1:] != values[:-1]]
+
+
 # --- derived --------------------------------------------------------------------------------------------------------
 
 

@@ -155,8 +155,9 @@ def games(meta: Mapping[str, Any], played: DataFrame, colours: Mapping[str, int]
     setup = matches.setup_names(played)
     for name in sorted(setup.unique()) if setup.nunique() > 1 else []:
         own = played[(setup == name).to_numpy()].reset_index(drop=True)
+        own = own[[c for c in own if c in matchfile.NOT_METRICS or own[c].notna().any()]]  # its own figures only
         found, why = meta["games"].get(name, {}), meta["no_contest"].get(name, "")
-        counted = plain.rows_of(matches.records(own))
+        counted = plain.rows_of(_records(own))
         told = found.get("agents", {})
         bars = _bars([{"agent": agent, **one} for agent, one in told.items()], colours)
         lines = [_line(row, told.get(row["agent"], {}), bars, meta, bool(why)) for row in counted]
@@ -205,11 +206,16 @@ def _figures(own: DataFrame, meta: Mapping[str, Any]) -> Iterator[View]:
             yield View(key, title, ["agent", *heads], rows)
 
 
+def _records(own: DataFrame) -> list[Row]:
+    """The rows without the figures of the game."""
+    return matches.records(own[[c for c in own if c in matchfile.NOT_METRICS]])
+
+
 def sides(own: DataFrame) -> Iterator[View]:
     """Payoffs by side and role, and of every agent of one side against every agent of the other."""
     if not matches.has_roles(own):
         return
-    objects = list(matchfile.objects(matches.records(own)))
+    objects = list(matchfile.objects(_records(own)))
     roles = cells.by_role(objects)
     if roles:
         rows = [[r.agent, r.side, r.role, *r.payoff] for r in roles]

@@ -148,7 +148,7 @@ def test_the_match_file_of_a_board_gives_the_same_board_again(duels: Tables, tmp
         (None, "holds no board"),
         ("{", "is not JSON"),
         ("[]", "is of the format None"),
-        ('{"format": "parley-arena board 2"}', "'parley-arena board 2'; this release checks 'parley-arena board 1'"),
+        ('{"format": "parley-arena board 1"}', "'parley-arena board 1'; this release checks 'parley-arena board 2'"),
     ],
 )
 def test_what_is_no_board_is_not_checked(duels: Tables, tmp_path: Path, text: str | None, message: str) -> None:

@@ -23,7 +23,7 @@ def meta_of(found: Board) -> Any:
 def guided(n_deals: int = 30, *, fixed_sides: bool = False, seed: int = 0) -> pd.DataFrame:
     """A game as `nyc`: two of blue are paid by their arrival, one of red by its advertisements; nobody wins."""
     rng = np.random.default_rng(seed)
-    rows = []
+    rows: list[dict[str, Any]] = []
     for deal in range(n_deals):
         pairs = [("a", "x"), ("b", "y")] if fixed_sides else [("a", "b"), ("b", "a")]
         for blue, red in pairs if deal % 2 else pairs[::-1]:
@@ -45,7 +45,7 @@ def guided(n_deals: int = 30, *, fixed_sides: bool = False, seed: int = 0) -> pd
     return pd.DataFrame(rows)
 
 
-def fixed(villages: Tables, n_deals: int = 60, **options: Any) -> pd.DataFrame:
+def fixed(villages: Tables, n_deals: int = 60, **options: Any) -> Any:
     """Matches in which agents 0 and 1 are always the wolves and 2 and 3 always the village."""
     table = villages(4, n_deals, **options)
     as_wolf = table["agent"].where(table["team"] == "wolves").groupby(table["match_id"]).transform("first")

@@ -101,15 +101,36 @@ def leaderboard(
     `methods="all"` runs every one that applies; meta names the others with the reason. `anchor`: an agent whose rating
     is set to 1500. What the table's `attrs["facts"]` says of the schedule, the stop rule and the policy goes to meta.
     """
-    if bootstrap < 0 or min_matches < 0:
-        raise UsageError("bootstrap and min_matches must be at least 0")
-    names = (methods,) if isinstance(methods, str) else tuple(methods)
+    call = _call(table, methods, seed, bootstrap, min_matches, anchor)
     every, done = matches.checked(table), matches.played(table)
     content = _match_file(table, every)
-    call = Call(names, seed, bootstrap, min_matches, anchor, table.attrs.get("facts", {}))
     out, meta = assemble.board(every, done, call, sha256(content).hexdigest())
     meta |= {"format": FORMAT, "matches_lines": len(content.splitlines()), "facts": call.facts}
     return Board(out, meta, done, content)
+
+
+def unpublished(
+    table: DataFrame,
+    methods: str | Sequence[str] = ("bt",),
+    *,
+    seed: int = 0,
+    bootstrap: int = 1000,
+    min_matches: int = 30,
+    anchor: str | None = None,
+) -> tuple[DataFrame, dict[str, Any]]:
+    """The table and the meta of the same board without its match file, and so without the hash that it would name."""
+    call = _call(table, methods, seed, bootstrap, min_matches, anchor)
+    every = matches.checked(table)
+    return assemble.board(every, matches.played(every), call, "")
+
+
+def _call(
+    table: DataFrame, methods: str | Sequence[str], seed: int, bootstrap: int, min_matches: int, anchor: str | None
+) -> Call:
+    if bootstrap < 0 or min_matches < 0:
+        raise UsageError("bootstrap and min_matches must be at least 0")
+    names = (methods,) if isinstance(methods, str) else tuple(methods)
+    return Call(names, seed, bootstrap, min_matches, anchor, table.attrs.get("facts", {}))
 
 
 def _match_file(table: DataFrame, every: DataFrame) -> bytes:

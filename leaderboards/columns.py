@@ -236,5 +236,7 @@ def controls(done: DataFrame) -> list[str]:
     """Agents that declare themselves controls: they are handed facts that no player may know."""
     if "control" not in done:
         return []
-    marked = done["control"].map(lambda v: str(v).lower() in ("true", "1", "1.0"))
+    marked = done["control"]
+    if marked.dtype != bool:
+        marked = marked.map(lambda v: str(v).lower() in ("true", "1", "1.0"))
     return sorted(done.loc[marked, "agent"].unique())

@@ -278,6 +278,9 @@ def side_labels(table: DataFrame) -> pd.Series:
 
 def setup_names(table: DataFrame) -> pd.Series:
     """`game/preset` of each row; where one such name holds several configurations, with the start of their hash."""
+    if all(len(table) and (table[column] == table[column].iloc[0]).all() for column in SETUP):  # much the usual case
+        first = table.iloc[0]
+        return pd.Series(f"{first['game']}/{first['preset']}".strip("/"), table.index, dtype="str")
     names = table["game"].str.cat(table["preset"], sep="/").str.strip("/")
     distinct = table[SETUP].assign(name=names).drop_duplicates()
     shared = distinct["name"][distinct["name"].duplicated()]

@@ -11,7 +11,7 @@ import typer
 from arena.cli import options
 
 if TYPE_CHECKING:
-    from arena.leaderboards import Board
+    from pandas import DataFrame
 
 _SHOWN = (
     "pool",
@@ -78,22 +78,22 @@ def command(
         return
     if figure:
         raise UsageError("--figure goes with the counted table, without --method and --out")
-    from arena.leaderboards import matches
-    from arena.leaderboards.board import leaderboard
+    from arena.leaderboards import matches, runtable
+    from arena.leaderboards.board import leaderboard, unpublished
     from arena.leaderboards.columns import RANKS
+    from arena.leaderboards.runs import is_run
 
-    with warnings_said():
-        table = matches.read(*runs, figures=metrics and out is not None)
     methods = methods or ["bt"]
-    board = leaderboard(
-        table,
-        "all" if methods == ["all"] else methods,
-        seed=seed,
-        bootstrap=bootstrap,
-        min_matches=min_matches,
-        anchor=anchor,
-    )
-    records = board.table.to_dict("records")
+    call: dict[str, Any] = {"methods": "all" if methods == ["all"] else methods, "seed": seed, "bootstrap": bootstrap}
+    call |= {"min_matches": min_matches, "anchor": anchor}
+    if out is None and not as_json and all(map(is_run, runs)):
+        shown, meta = unpublished(runtable.read(runs), **call)
+    else:
+        with warnings_said():
+            table = matches.read(*runs, figures=metrics and out is not None)
+        board = leaderboard(table, **call)
+        shown, meta = board.table, board.meta
+    records = shown.to_dict("records")
     rows = [{str(k): None if v != v else int(v) if k in RANKS else v for k, v in row.items()} for row in records]
     if out is not None:
         _write(board, out, plots)
@@ -101,7 +101,7 @@ def command(
         document(rows)
     else:
         _print(rows)
-    for note in _notes(board):
+    for note in _notes(shown, meta):
         say(note)
 
 
@@ -129,19 +129,19 @@ def _check(folder: Path, as_json: bool) -> None:
         raise typer.Exit(1)
 
 
-def _notes(board: Board) -> Iterator[str]:
+def _notes(shown: DataFrame, meta: dict[str, Any]) -> Iterator[str]:
     """What a reader of the table must know, and the terminal has no column for."""
-    few = board.table.loc[board.table["provisional"].astype(bool), "agent"].tolist()
-    for warning in board.meta["warnings"]:
+    few = shown.loc[shown["provisional"].astype(bool), "agent"].tolist()
+    for warning in meta["warnings"]:
         yield f"warning: {warning}"
-    skipped = board.meta["skipped"]
+    skipped = meta["skipped"]
     for why in dict.fromkeys(skipped.values()):
         yield f"{', '.join(name for name in skipped if skipped[name] == why)} left out: {why}"
-    for setup, game in board.meta["games"].items():
+    for setup, game in meta["games"].items():
         if "why" in game:
             yield f"{setup} is not rated by itself: {game['why']}"
-    paid = [setup for setup in board.meta["open_sums"] if setup not in board.meta["no_contest"]]
-    if paid and board.meta["method"] != "plain":
+    paid = [setup for setup in meta["open_sums"] if setup not in meta["no_contest"]]
+    if paid and meta["method"] != "plain":
         yield f"ratings count who was paid more; payoffs do not add up to a constant in {', '.join(paid)}: see them too"
     if few:
         more = f" and {len(few) - 8} more" if len(few) > 8 else ""

@@ -130,7 +130,8 @@ def _call(
     if bootstrap < 0 or min_matches < 0:
         raise UsageError("bootstrap and min_matches must be at least 0")
     names = (methods,) if isinstance(methods, str) else tuple(methods)
-    return Call(names, seed, bootstrap, min_matches, anchor, table.attrs.get("facts", {}))
+    facts = json.loads(_json(table.attrs.get("facts", {})))  # as they will be read again, digit for digit
+    return Call(names, seed, bootstrap, min_matches, anchor, facts)
 
 
 def _match_file(table: DataFrame, every: DataFrame) -> bytes:

@@ -134,12 +134,18 @@ def test_a_chart_that_was_changed_is_no_chart_of_ours(duels: Tables, tmp_path: P
 
 def test_the_match_file_of_a_board_gives_the_same_board_again(duels: Tables, tmp_path: Path) -> None:
     table = duels(4, 40)
-    table.attrs["facts"] = {"schedule": "adaptive", "runs": [{"run_id": "r"}], "planned_matches": 100}
+    table.attrs["facts"] = {
+        "schedule": {"stop": "p_top1", "kind": "adaptive"},
+        "stop": [{"rule": "p_top1", "at": 1 / 3}, {"rule": "p_top1", "at": 0.1}],
+        "runs": [{"run_id": "r"}],
+        "planned_matches": 100,
+    }
     first = leaderboard(table, bootstrap=20).write(tmp_path / "one", "b")
 
     again = leaderboard(matches.read(tmp_path / "one" / "matches.jsonl"), bootstrap=20).write(tmp_path / "two", "b")
 
     assert [path.read_bytes() for path in again] == [path.read_bytes() for path in first]
+    assert board.check(tmp_path / "one") == []
 
 
 @pytest.mark.parametrize(

@@ -160,19 +160,33 @@ def games(meta: Mapping[str, Any], played: DataFrame, colours: Mapping[str, int]
         counted = plain.rows_of(_records(own))
         told = found.get("agents", {})
         bars = _bars([{"agent": agent, **one} for agent, one in told.items()], colours)
-        lines = [_line(row, told.get(row["agent"], {}), bars, meta, bool(why)) for row in counted]
+        heads, paid = _results(counted, own, bool(why))
+        lines = [_line(row, told.get(row["agent"], {}), bars, meta, paid[row["agent"]]) for row in counted]
         lines.sort(key=lambda line: (str(line.row.get("pool", "")), line.row["rank"] or len(lines)))
-        heads = ["matches", *([] if why else ["win rate"]), "payoff", "illegal answers in 100 turns"]
+        heads = ["matches", *heads, "illegal answers in 100 turns"]
         note = f"No contest, so no rating: {why}." if why else _how(name, found, meta)
         standing = Standing("Agents by rank" if told else "Agents", heads, lines, bool(told))
         drawn = None if why else matrix.wins([line.agent for line in lines], matrix.win_matrix(own))
         yield Game(f"game-{name}", name, note, standing, [*sides(own), *_figures(own, meta)], [drawn] if drawn else [])
 
 
-def _line(row: Row, told: Row, bars: Mapping[str, Markup], meta: Mapping[str, Any], idle: bool) -> Line:
-    win = Cell(row["win_rate"], row["win_rate_lo"], row["win_rate_hi"])
-    paid = Cell(row["payoff"], row["payoff_lo"], row["payoff_hi"])
-    shown = [Cell(row["n_matches"]), *([] if idle else [win]), paid, Cell(row["illegal_per_100_turns"])]
+def _results(counted: Sequence[Row], own: DataFrame, idle: bool) -> tuple[list[str], dict[str, list[Cell]]]:
+    """What every agent got, and the headings: win rate and payoff; of what is no contest the payoff on each side."""
+    if not idle:
+        names = ("win_rate", "payoff")
+        cells_of = {row["agent"]: [Cell(*(row[f"{n}{end}"] for end in ("", "_lo", "_hi"))) for n in names]
+                    for row in counted}  # fmt: skip
+        return ["win rate", "payoff"], cells_of
+    found = {(r.agent, r.side): r.payoff for r in cells.by_role(matchfile.objects(_records(own))) if not r.role}
+    held = sorted({side for _, side in found})
+    none = cells.Mean(None, None, None, 0)
+    by_side = {row["agent"]: [found.get((row["agent"], side), none) for side in held] for row in counted}
+    paid = {agent: [Cell(one.value, one.low, one.high) for one in means] for agent, means in by_side.items()}
+    return [f"payoff as {side}" for side in held], paid
+
+
+def _line(row: Row, told: Row, bars: Mapping[str, Markup], meta: Mapping[str, Any], got: list[Cell]) -> Line:
+    shown = [Cell(row["n_matches"]), *got, Cell(row["illegal_per_100_turns"])]
     few = row["n_matches"] < meta["settings"]["min_matches"]
     told = dict.fromkeys(("rank", "rank_lb", "rank_ub", "rating", "rating_lo", "rating_hi")) | told
     return Line(row["agent"], told, bars.get(row["agent"], ""), few, shown)

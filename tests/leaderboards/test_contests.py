@@ -138,6 +138,18 @@ def test_contests_beside_it_are_rated_without_it(villages: Tables) -> None:
     assert (mixed.table["n_matches"] == alone.table["n_matches"] + 60).all()
 
 
+def test_the_page_shows_a_no_contest_by_side(villages: Tables) -> None:
+    found = leaderboard(pd.concat([villages(3, 40), guided()]), bootstrap=20)
+
+    panel = found.page("b").partition('data-panel="game-guided-v1"')[2].partition("data-panel=")[0]
+
+    assert "No contest, so no rating" in panel
+    assert '<th scope="col">payoff as blue</th>' in panel
+    assert '<th scope="col">payoff</th>' not in panel.partition("<details")[0]
+    assert ">win rate</th>" not in panel
+    assert "mean payoff of red" in panel
+
+
 def test_an_agent_of_no_contest_alone_is_listed_and_not_rated(villages: Tables) -> None:
     found = leaderboard(pd.concat([villages(3, 40), guided()]), bootstrap=20).table.set_index("agent")
 

@@ -19,7 +19,7 @@ from arena.leaderboards import columns, contest, matches
 from arena.leaderboards import methods as registry
 from arena.leaderboards.columns import CLEAN, COUNTS, RATING, RESERVED
 from arena.leaderboards.rated import Rated
-from arena.leaderboards.standings import FITTED, Standings, standings
+from arena.leaderboards.standings import FITTED, Standings, pool_names, standings
 from arena.run.stopping import anytime_factor
 
 AGREED_POLICY = "as each match's configuration declares (config_sha256); illegal answers count as played"
@@ -75,6 +75,9 @@ def board(every: DataFrame, done: DataFrame, call: Call, digest: str) -> tuple[D
     if headline is not None:
         top = standings(rated if headline in registry.RANKING else done, headline, ran[headline], call.rate)
         out = _with(out, top.table, [c for c in map(str, top.table) if c not in out])
+    elif len(rated):
+        named = pool_names(rated, contest.pools(rated))
+        out["pool"] = out["agent"].map(named)
     own: list[str] = []
     for name, found in ran.items():
         table = found.table if name != "plain" else columns.honest(found.table, done, sorted(idle))
@@ -88,7 +91,7 @@ def board(every: DataFrame, done: DataFrame, call: Call, digest: str) -> tuple[D
     if "composite" in ran:
         out, own = _with(out, ran["composite"].table, ["n_games"]), [*own, "n_games"]
     out["pool"] = columns.pools(done, out.get("pool"), sorted(idle))
-    if out["pool"].nunique() > 1:
+    if out["pool"].nunique() > 1 and (headline is None or headline in FITTED):  # a stranger's rating is one list
         own = ["pool", *own]
     else:
         out = out.drop(columns="pool")
@@ -191,8 +194,9 @@ def _ranked(out: DataFrame, ran: dict[str, Rated], headline: str | None) -> Data
     rank = pd.Series(np.nan, index=out.index)
     if by:
         keyed = out.assign(**{by: out[by].round(6)})  # what differs by rounding only is equal on every machine
-        order = keyed.sort_values([by, "agent"], ascending=[False, True], kind="stable").index
-        rank = pd.Series(np.arange(1, len(out) + 1), index=order)
+        ordered = keyed.sort_values([by, "agent"], ascending=[False, True], kind="stable")
+        rank = ordered.groupby("pool" if "pool" in out else lambda _: "").cumcount() + 1.0
+        rank = rank.where(ordered[by].notna())
     bounds = {c: np.nan for c in ("rank_lb", "rank_ub") if c not in out}
     return out.assign(rank=rank, **bounds)
 

@@ -268,7 +268,9 @@ def _first_difference(old: bytes, new: bytes) -> str:
     line = 1
     for a, b in zip_longest(one, other, fillvalue=""):
         if a != b and not _same(a, b):
-            return f"from line {line} on: {a[:60]!r}, computed {b[:60]!r}"
+            same = next((i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))
+            at = max(0, same - 20)
+            return f"from line {line + a[:same].count(chr(10))} on: {a[at : at + 60]!r}, computed {b[at : at + 60]!r}"
         line += b.count("\n")
     return ""
 

@@ -100,7 +100,8 @@ def fingerprint(table: DataFrame) -> str:
 
 
 class Checked(DataFrame):
-    """A table that `checked` made, which need not be checked again; whatever is made of it is a plain one."""
+    """A table that `checked` made, which need not be checked again. Nothing changes it in place; whatever is made of it
+    is a plain one."""
 
 
 def played(table: DataFrame) -> DataFrame:

@@ -208,6 +208,21 @@ def test_ladders_of_everybody_are_left_out_where_no_match_compares_everybody(vil
     assert {name for name, why in skipped.items() if "2 pools" in why} == {"elo", "nash"}
 
 
+@pytest.mark.parametrize("method", ["alpharank", "plain"])
+def test_boards_without_a_rating_keep_the_blocks_apart_too(villages: Tables, method: str) -> None:
+    found = leaderboard(fixed(villages, 200), method, bootstrap=20)
+
+    assert found.table["pool"].tolist() == ["village", "village", "wolves", "wolves"]
+    assert found.table["rank"].dropna().tolist() == ([1, 2, 1, 2] if found.table["rank"].notna().any() else [])
+
+
+def test_a_ladder_of_masses_is_one_where_all_met(duels: Tables) -> None:
+    found = leaderboard(duels(3, 200, theta=[-2, 0, 2]), "nash", bootstrap=20).table
+
+    assert found["rank"].tolist() == [1, 2, 3]
+    assert "pool" not in found
+
+
 def test_the_offset_of_a_side_that_nobody_left_is_not_told(villages: Tables) -> None:
     fit = bt.fit(fixed(villages), roles="bias")
 

@@ -140,17 +140,17 @@ def results(run: Path) -> list[dict[str, Any]]:
     return list(found.values())
 
 
-def facts(run: Path) -> dict[str, Any]:
-    """Schedule, stop rule and policy of a run, and the hashes that name its record."""
+def facts(run: Path, *, hashed: bool = True) -> dict[str, Any]:
+    """Schedule, stop rule and policy of a run, and the hashes that name its record, `hashed` or not."""
     from arena.run.api import run_hash
     from arena.store.reader import Reader
 
     with Reader(run) as reader:
-        manifest, hashed = reader.manifest(), run_hash(reader)
+        manifest, name = reader.manifest(), run_hash(reader) if hashed else None
     config = manifest["config"]
     schedule = dict(config.get("schedule") or {})
     return {
-        "runs": [{"run_id": manifest["run_id"], "run_hash": hashed, "config_sha256": manifest["config_sha256"]}],
+        "runs": [{"run_id": manifest["run_id"], "run_hash": name, "config_sha256": manifest["config_sha256"]}],
         "schedule": schedule,
         "stop": {"rule": schedule.get("stop", "matches"), **_stopped(run)},
         "illegal_policy": config.get("illegal"),

@@ -34,7 +34,7 @@ def read(paths: Sequence[Path]) -> DataFrame:
     table = pd.concat(parts, ignore_index=True)
     if table.empty:
         raise UsageError(f"{', '.join(map(str, paths))}: there is no match in it")
-    table.attrs["facts"] = runs.joined([runs.facts(path) for path in paths])
+    table.attrs["facts"] = runs.joined([runs.facts(path, hashed=False) for path in paths])
     return table
 
 

@@ -2,9 +2,9 @@
 
     python benchmarks/published.py [OUT [RUNS]]        default leaderboards/published/scripted-and-smollm2
 
-RUNS is a folder that keeps the tournaments; those that it holds already are not played again. Two tournaments a game,
-all rated together: `bt` over every match (random play and the model connect the games), and each game's own figures.
-It takes about half an hour on two busy cores; the replies of a second run come from the cache.
+RUNS is a folder that keeps the tournaments; those that it holds already are not played again. Two tournaments a game.
+Every game is rated by itself; random play and the model, which are in all of them, over all games that are contests.
+It takes about half an hour on two busy cores; a second run, whose replies come from the cache, takes two minutes.
 """
 
 from __future__ import annotations

@@ -15,17 +15,17 @@ from pandas import DataFrame
 
 from arena import __version__
 from arena.core.errors import UsageError
-from arena.leaderboards import columns, matches
+from arena.leaderboards import columns, contest, matches
 from arena.leaderboards import methods as registry
 from arena.leaderboards.columns import CLEAN, COUNTS, RATING, RESERVED
-from arena.leaderboards.fitting.teams import tallies, team_results, teams
 from arena.leaderboards.rated import Rated
+from arena.leaderboards.standings import FITTED, Standings, pool_names, standings
 from arena.run.stopping import anytime_factor
 
 AGREED_POLICY = "as each match's configuration declares (config_sha256); illegal answers count as played"
 
-FITTED = ("bt", "pl", "composite")  # their tables have what a headline needs, and meta the ratings of the others
-NOT_OWN = (*COUNTS, "theta", "provisional", "regularised")  # what a headline may say and the board says for it
+NOT_OWN = (*COUNTS, "theta", "provisional", "regularised", "pool")  # what a headline may say, the board says for it
+POOLED = ("elo", "nash")  # which set every agent against every other
 
 
 class Call(NamedTuple):
@@ -37,28 +37,52 @@ class Call(NamedTuple):
     min_matches: int
     anchor: str | None
     facts: dict[str, Any]
+    agents: frozenset[str] = frozenset()
 
     def rate(self, name: str, table: DataFrame) -> Rated:
-        options = {} if self.anchor is None else {"anchor": self.anchor}
+        """A method's answer. After a schedule that looks at results its intervals are widened to hold at any stopping
+        time; `anytime` in the meta is the number of standard errors that they then reach."""
+        anchored = self.anchor is not None and not (name in FITTED and self.anchor in self._elsewhere(table))
+        options = {"anchor": self.anchor} if anchored else {}
         found: Rated = registry.find(name).rate(table, seed=self.seed, bootstrap=self.bootstrap, **options)
-        return found
+        if not _peeks(self.facts.get("schedule")) or "rating_se" not in found.table:
+            return found
+        deals, played = int(found.meta.get("n_clusters", 0)), int(found.meta.get("n_matches", 0))
+        planned = max(int(self.facts.get("planned_matches") or 0), played)
+        factor = anytime_factor(deals, planned * deals // max(played, 1))
+        rating, error = found.table["rating"], found.table["rating_se"]
+        table = found.table.assign(rating_lo=rating - factor * error, rating_hi=rating + factor * error)
+        return Rated(table, found.meta | {"anytime": factor})
+
+    def _elsewhere(self, table: DataFrame) -> frozenset[str]:
+        """The agents of the board that are not in this part of it."""
+        return self.agents - frozenset(table["agent"])
 
 
 def board(every: DataFrame, done: DataFrame, call: Call, digest: str) -> tuple[DataFrame, dict[str, Any]]:
     """The table and the meta of a board over the checked table `every`, whose finished matches are `done`."""
-    ran, skipped = _run(every, call)
+    call = call._replace(agents=frozenset(done["agent"]))
+    idle = contest.no_contest(done)
+    contests = _without(every, idle)
+    ran, skipped = _run(every, contests, idle, call)
     headline = _headline(ran, call)
     out = columns.facts(done, digest)
-    measured, names = columns.metrics(done)
-    counts = tallies(team_results(done, teams(done))).reset_index()
-    for part in (measured, counts):
+    rated = _without(done, idle)
+    measured, names = columns.metrics(done, rated, sorted(idle))
+    for part in (measured, columns.counts(done, rated)):
         out = out.merge(part, on="agent", how="left", validate="one_to_one")
+    top = Standings(DataFrame({"agent": []}), {})
+    if headline is not None:
+        top = standings(rated if headline in registry.RANKING else done, headline, ran[headline], call.rate)
+        out = _with(out, top.table, [c for c in map(str, top.table) if c not in out])
+    elif len(rated):
+        named = pool_names(rated, contest.pools(rated))
+        out["pool"] = out["agent"].map(named)
     own: list[str] = []
     for name, found in ran.items():
-        table = found.table
+        table = found.table if name != "plain" else columns.honest(found.table, done, sorted(idle))
         if name == headline:
             ours = (*columns.RANKS, *RATING, *columns.role_columns(columns.roles(table.columns)))
-            out = _with(out, table, [c for c in ours if c in table])
             table = table.drop(columns=[c for c in (*ours, *NOT_OWN) if c in table])
         if name not in FITTED:
             renamed, extra = _own_columns(name, table, out)
@@ -66,32 +90,70 @@ def board(every: DataFrame, done: DataFrame, call: Call, digest: str) -> tuple[D
             out = _with(out, renamed, [c for c in map(str, renamed) if c not in out])
     if "composite" in ran:
         out, own = _with(out, ran["composite"].table, ["n_games"]), [*own, "n_games"]
+    out["pool"] = columns.pools(done, out.get("pool"), sorted(idle))
+    if out["pool"].nunique() > 1 and (headline is None or headline in FITTED):  # a stranger's rating is one list
+        own = ["pool", *own]
+    else:
+        out = out.drop(columns="pool")
     out = _ranked(out.copy(), ran, headline)  # a copy is one block again: many joins leave pandas with fragments
-    _provisional(out, call, ran.get(headline or ""))
-    anytime = _publish(out, call, ran, headline)
-    meta = _meta(every, done, call, ran, skipped, headline, anytime, digest)
+    _finish(out, call, ran, headline)
+    meta = _meta(every, done, call, ran, skipped, headline, digest)
+    meta |= {"open_sums": contest.open_sums(done)}
+    meta |= {"games": top.games, "no_contest": idle, "pools": _members(out), "match_figures": names.of_matches}
+    meta["warnings"] = _warnings(meta, ran[headline].meta if headline else {}, done)
     if headline in FITTED:
-        out, meta["clean"] = _clean(out, every, done, call, str(headline))
-    order = columns.ordered(out.columns, names, own)
+        out, meta["clean"] = _clean(out, contests, rated, call, str(headline))
+    order = columns.ordered(out.columns, names.metrics, own)
     return columns.by_rank(out)[order], meta
 
 
-def _run(every: DataFrame, call: Call) -> tuple[dict[str, Rated], dict[str, str]]:
-    """The results of the methods asked for; under `all` those that do not apply are named with the reason."""
+def _without(table: DataFrame, idle: dict[str, str]) -> DataFrame:
+    """The matches that are contests, finished or not."""
+    if not idle:
+        return table
+    kept = ~matches.setup_names(table).isin(idle).to_numpy()
+    return matches.Checked(table[kept].reset_index(drop=True))
+
+
+def _run(
+    every: DataFrame, contests: DataFrame, idle: dict[str, str], call: Call
+) -> tuple[dict[str, Rated], dict[str, str]]:
+    """The results of the methods asked for, and those that do not apply with the reason. One that counts wins where
+    nobody wins is left out even if it was asked for; if nothing else is left, the board counts."""
     asked = [name for name in dict.fromkeys(call.methods) if name != "all"]
-    ran = {name: call.rate(name, every) for name in asked}
+    wanted = asked + (
+        [name for name in (*registry.RANKING, *sorted(registry.third_party())) if name not in asked]
+        if "all" in call.methods
+        else []
+    )
+    ran: dict[str, Rated] = {}
     skipped: dict[str, str] = {}
-    if "all" in call.methods:
-        for name in [*registry.RANKING, *sorted(registry.third_party())]:
-            if name in ran:
-                continue
-            try:
-                ran[name] = call.rate(name, every)
-            except UsageError as error:
-                skipped[name] = str(error)
-    if not ran:
+    for name in wanted:
+        registry.find(name)
+        if name in registry.RANKING and (why := _no_contest(name, contests, idle)):
+            skipped[name] = why
+            continue
+        try:
+            ran[name] = call.rate(name, contests if name in registry.RANKING else every)
+        except UsageError as error:
+            if name in asked:
+                raise
+            skipped[name] = str(error)
+    if not ran and not idle and "all" in call.methods:
         raise UsageError("no rating method applies: " + "; ".join(f"{k}: {v}" for k, v in skipped.items()))
+    if not ran:
+        ran["plain"] = call.rate("plain", every)
     return ran, skipped
+
+
+def _no_contest(name: str, contests: DataFrame, idle: dict[str, str]) -> str:
+    """Why a method that counts wins says nothing of these matches; "" if it does."""
+    finished = contests[contests["status"] == "done"]
+    if idle and finished["agent"].nunique() < 2:
+        return "; ".join(f"{setup}: {why}" for setup, why in sorted(idle.items()))
+    if name in POOLED and len(pools := set(contest.pools(matches.played(contests)).values())) > 1:
+        return f"one ladder would set agents against each other whom no match compares: they form {len(pools)} pools"
+    return ""
 
 
 def _is_rating(found: Rated) -> bool:
@@ -132,36 +194,27 @@ def _ranked(out: DataFrame, ran: dict[str, Rated], headline: str | None) -> Data
     rank = pd.Series(np.nan, index=out.index)
     if by:
         keyed = out.assign(**{by: out[by].round(6)})  # what differs by rounding only is equal on every machine
-        order = keyed.sort_values([by, "agent"], ascending=[False, True], kind="stable").index
-        rank = pd.Series(np.arange(1, len(out) + 1), index=order)
+        ordered = keyed.sort_values([by, "agent"], ascending=[False, True], kind="stable")
+        rank = ordered.groupby("pool" if "pool" in out else lambda _: "").cumcount() + 1.0
+        rank = rank.where(ordered[by].notna())
     bounds = {c: np.nan for c in ("rank_lb", "rank_ub") if c not in out}
     return out.assign(rank=rank, **bounds)
 
 
-def _provisional(out: DataFrame, call: Call, headline: Rated | None) -> None:
-    out["provisional"] = out["n_matches"] < call.min_matches
-    if headline is not None and "provisional" in headline.table:
-        few = headline.table.loc[headline.table["provisional"], "agent"]
-        out["provisional"] |= out["agent"].isin(few)
-
-
-def _publish(out: DataFrame, call: Call, ran: dict[str, Rated], headline: str | None) -> float | None:
-    """The columns that say how the rating was made. After a schedule that looks at results intervals must hold at any
-    stopping time: the factor by which the standard error was multiplied, else None."""
+def _finish(out: DataFrame, call: Call, ran: dict[str, Rated], headline: str | None) -> None:
+    """The columns that say how the rating was made, and of whom little is known."""
+    few = out["n_matches"] < call.min_matches
     if headline is None:
         out["method"] = next(iter(ran))
-        return None
-    meta = ran[headline].meta
-    out["method"], out["anchor"] = headline, call.anchor
-    out["regularised"] = meta.get("regularised", False)
-    if not _peeks(call.facts.get("schedule")) or "rating_se" not in out:
-        return None
-    deals, played = int(meta.get("n_clusters", 0)), int(meta.get("n_matches", 0))
-    planned = max(int(call.facts.get("planned_matches") or 0), played)
-    factor = anytime_factor(deals, planned * deals // max(played, 1))
-    out["rating_lo"] = out["rating"] - factor * out["rating_se"]
-    out["rating_hi"] = out["rating"] + factor * out["rating_se"]
-    return factor
+    else:
+        few |= out["provisional"].fillna(False).astype(bool) | out["rating"].isna() | out["rating_lo"].isna()
+        out["anchor"] = call.anchor
+    out["provisional"] = few.astype(bool)
+
+
+def _members(out: DataFrame) -> dict[str, list[str]]:
+    """The agents of each pool, where there are several."""
+    return {str(name): sorted(rows["agent"]) for name, rows in out.groupby("pool")} if "pool" in out else {}
 
 
 def _peeks(schedule: Any) -> bool:
@@ -180,7 +233,7 @@ def _clean(
     empty = out.assign(**dict.fromkeys(CLEAN, np.nan))
     if "clean" not in done:
         return empty, {"matches": None, "why": "the matches do not say which had fallbacks"}
-    kept = every[every["clean"].astype(bool) & (every["status"] == "done")]
+    kept = every[every["clean"].astype(bool) & (every["status"] == "done")].reset_index(drop=True)
     counts = kept.drop_duplicates(["match_id", "agent"])["agent"].value_counts()
     out = empty.assign(n_clean=out["agent"].map(counts).fillna(0).astype(int))
     told = {"matches": int(kept["match_id"].nunique()), "why": ""}
@@ -189,9 +242,15 @@ def _clean(
             out[column] = out[column.replace("_clean", "")]
         return out, told
     try:
-        found = call.rate(headline, kept.reset_index(drop=True)).table
+        kept = matches.played(kept)
+        if call.anchor is not None and call.anchor not in set(kept["agent"]):
+            raise UsageError(f"the anchor {call.anchor!r} has no match without fallbacks")
+        found = standings(kept, headline, call.rate(headline, kept), call.rate).table
     except (UsageError, LookupError) as error:
         return out, told | {"why": str(error)}
+    if "pool" in out:  # a difference within a pool that is another without fallbacks would compare something else
+        same = found.set_index("agent")["pool"].reindex(out["agent"]).to_numpy() == out["pool"].to_numpy()
+        found = found[found["agent"].isin(out["agent"][same])]
     found = found[["agent", *RATING[:3]]].rename(columns={c: c.replace("rating", "rating_clean") for c in RATING[:3]})
     return _with(out, found, list(map(str, found))), told
 
@@ -203,7 +262,6 @@ def _meta(
     ran: dict[str, Rated],
     skipped: dict[str, str],
     headline: str | None,
-    anytime: float | None,
     digest: str,
 ) -> dict[str, Any]:
     by_method = {name: dict(found.meta) for name, found in ran.items()}
@@ -211,11 +269,13 @@ def _meta(
         if _is_rating(found) and name != headline:
             by_method[name]["ratings"] = {
                 str(row["agent"]): {"rating": row["rating"], "lo": row["rating_lo"], "hi": row["rating_hi"]}
+                | ({"pool": int(row["pool"])} if "pool" in row else {})
                 for row in found.table.to_dict("records")
             }
     settings = {"methods": list(call.methods), "seed": call.seed, "bootstrap": call.bootstrap}
     settings |= {"min_matches": call.min_matches, "anchor": call.anchor}
     top = ran[headline].meta if headline else {}
+    anytime = top.get("anytime")
     setups = sorted(matches.setup_names(done).unique())
     return {
         "settings": settings,
@@ -225,7 +285,6 @@ def _meta(
         "gauge": f"{call.anchor} at 1500" if call.anchor else "mean strength of the agents at 1500",
         "interval": f"anytime, {anytime:.4g} standard errors" if anytime else top.get("intervals", ""),
         "offsets": top.get("offsets") or by_method.get("bt", {}).get("offsets", {}),
-        "warnings": _warnings(top, done),
         "matches_sha256": digest,
         "setups": setups,
         "excluded": columns.excluded(every),
@@ -243,16 +302,24 @@ def _meta(
     }
 
 
-def _warnings(top: dict[str, Any], done: DataFrame) -> list[str]:
+def _warnings(meta: dict[str, Any], top: dict[str, Any], done: DataFrame) -> list[str]:
     """What a reader must know before comparing two rows."""
-    found = []
-    if top.get("regularised"):
+    found = [f"{setup} is no contest: {why}; its payoffs stand by side" for setup, why in meta["no_contest"].items()]
+    if meta["pools"]:
+        found.append(f"ratings and ranks compare within a pool only, and there are {len(meta['pools'])}: "
+                     + ", ".join(map(str, meta["pools"])))  # fmt: skip
+    if top.get("regularised") and top.get("reason") != "sides":
         why = {"ford": "some agents never won, or never lost, against the rest", "separation": "the fit has no maximum"}
         found.append(f"ratings rest on a prior of 3 nats: {why.get(top.get('reason', ''), top.get('reason', ''))}")
     if top.get("n_components", 1) > 1:
         found.append(
             f"the agents form {top['n_components']} groups that never met: ratings across them rest on the prior only"
         )
+    seats = {key for one in (top, *meta["games"].values()) if one.get("reason") != "sides"
+             for key in one.get("undetermined", ())}  # fmt: skip
+    if seats:
+        places = ", ".join(sorted(seats))
+        found.append(f"agents kept their seats, so what a seat is worth is in their ratings: {places}")
     changed = columns.revisions(done)
     if changed:
         found.append(f"the model behind a name changed within the board: {', '.join(changed)}")

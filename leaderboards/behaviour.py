@@ -40,6 +40,20 @@ def game_metrics(done: DataFrame) -> list[str]:
     return [c for c in sorted(map(str, done.columns)) if c not in NOT_METRICS and _is_number(done[c])]
 
 
+def of_matches(done: DataFrame) -> list[str]:
+    """The metrics that say the same of every seat of a match: figures of the match, for everybody who was in it."""
+    start = np.flatnonzero(matches.new_values(done["match_id"]))
+    several = np.diff(np.r_[start, len(done)]) > 1
+    out = []
+    for name in game_metrics(done):
+        values = _numbers(done, name)
+        low, high = np.minimum.reduceat(values, start), np.maximum.reduceat(values, start)  # not a number if one is not
+        known = np.add.reduceat((~np.isnan(values)).astype(np.intp), start) > 0
+        if (several & known).any() and (low == high)[several & known].all():
+            out.append(name)
+    return out
+
+
 def _is_number(column: pd.Series) -> bool:
     if pd.api.types.is_numeric_dtype(column):
         return True

@@ -139,23 +139,29 @@ def rate(
 ) -> Rated:
     """The board's rating. Where matches have roles, strengths are conditional on the role; elsewhere they are plain,
     and the offset of the seat is fitted beside them and told in the meta."""
-    pair_table = is_pair_table(table)
+    done = None if is_pair_table(table) else matches.played(table)
+    if done is not None:
+        table = done
     if roles is None:
-        roles = "conditional" if not pair_table and matches.has_roles(matches.checked(table)) else "none"
+        roles = "conditional" if done is not None and matches.has_roles(done) else "none"
     settings = {"ties": "half", "covariates": (), "prior_sd": None, "role_sd": 1.0, **options}
     solved, compared, unplayed = _solved(table, roles=roles, **settings)
     found = finish(solved, compared.tallies, n_matches=compared.n_matches, n_self=compared.n_self, unplayed=unplayed)
-    result = rated(solved, found, method=name, seed=seed, bootstrap=bootstrap, anchor=anchor)
+    result = rated(solved, found, method=name, seed=seed, bootstrap=bootstrap, anchor=anchor, done=done)
     meta = {**result.meta, "settings": {**settings, "roles": roles}}
-    if roles == "none" and not pair_table:
-        meta["offsets"] = _seat_offsets(table)
+    if roles == "none" and done is not None:
+        meta |= _seats(done)
     return Rated(result.table, meta)
 
 
-def _seat_offsets(table: DataFrame) -> dict[str, dict[str, float]]:
-    """Who sits first matters: the offsets of seats, fitted jointly with strengths."""
-    found = fit(table, roles="bias")
-    return {
+def _seats(done: DataFrame) -> dict[str, Any]:
+    """Who sits first matters: the offsets of seats, fitted jointly with strengths; and those that cannot be told from
+    the strength of who sat there, as agents did not change seats."""
+    found = fit(done, roles="bias")
+    confounded = found.details.get("undetermined", [])
+    offsets = {
         key: {"value": value, "lo": value - 1.96 * found.bias_se[key], "hi": value + 1.96 * found.bias_se[key]}
         for key, value in found.biases.items()
+        if key not in confounded
     }
+    return {"offsets": offsets, **({"undetermined": confounded} if confounded else {})}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -11,7 +11,9 @@ from pandas import DataFrame
 
 from arena import __version__
 from arena.leaderboards import behaviour, matches
+from arena.leaderboards.fitting.teams import tallies, team_results, teams
 
+SEVERAL = "several games"  # the pool of agents that were in more than one
 RANKS = ("rank", "rank_lb", "rank_ub")
 RATING = ("rating", "rating_lo", "rating_hi", "rating_se", "p_top1")
 COUNTS = ("n_matches", "n_wins", "n_ties", "n_losses")
@@ -24,7 +26,8 @@ IDENTITY = ("model", "provider", "model_revision", "base_model", "adapter_sha256
 SETTINGS = ("temperature", "reasoning_effort", "license", "open_weights")
 ORIGIN = ("first_match_at", "last_match_at", "matches_sha256", "config_sha256", "code_version")
 RESERVED = frozenset((*RANKS, "agent", *IDENTITY, *RATING, "provisional", "regularised", "method", "anchor", *COUNTS,
-                      "win_rate", "win_rate_sem", *CLEAN, *OTHERS, *RATES, *AMOUNTS, *SETTINGS, *ORIGIN))  # fmt: skip
+                      "win_rate", "win_rate_sem", *CLEAN, *OTHERS, "pool", *RATES, *AMOUNTS, *SETTINGS,
+                      *ORIGIN))  # fmt: skip
 
 
 def role_columns(names: Iterable[str]) -> list[str]:
@@ -88,19 +91,99 @@ def _provider(model: Any) -> str | None:
     return model.partition("/")[0] if isinstance(model, str) and "/" in model and ";" not in model else None
 
 
-def metrics(done: DataFrame) -> tuple[DataFrame, list[str]]:
+class Metrics(NamedTuple):
+    """`metrics`: the metric columns of a board; `of_matches`: those that tell of the match, not of the agent."""
+
+    metrics: list[str]
+    of_matches: list[str]
+
+
+def metrics(done: DataFrame, contests: DataFrame, idle: Sequence[str]) -> tuple[DataFrame, Metrics]:
     """By agent, all roles together: win rate, failures, amounts, and the metrics; and the names of the latter.
 
-    A metric of a game whose name is that of another column is called `metric_<name>`."""
-    found = behaviour.table(done)
-    found = found[found["role"] == ""].drop(columns="role")
+    Win rates are of the contests among the matches. A mean payoff over different units (several set-ups, or both sides
+    of one of the `idle` set-ups, which are none) is left empty; of one idle set-up it stands by side. A metric of a
+    game whose name is that of another column is called `metric_<name>`."""
+    found = _overall(done)
+    if idle:
+        won = [c for c in map(str, found.columns) if c.startswith("win_rate")]
+        own = _overall(contests) if len(contests) else DataFrame({"agent": found["agent"]})
+        own = own.reindex(columns=["agent", *won]).set_index("agent").reindex(found["agent"])
+        found[won] = own.to_numpy(dtype=float)
+    mixed = found["agent"].isin(_mixed(done, idle))
+    found.loc[mixed, ["payoff", "payoff_sem"]] = np.nan
+    if len(idle) == 1:
+        found = found.merge(_by_side(done, idle[0]), on="agent", how="left")
     names = [c for c in found.columns if f"{c}_sem" in found and c not in ("win_rate", *RATES, *AMOUNTS)]
+    names = [c for c in names if found[c].notna().any()]
     clash = {c: f"metric_{c}" for c in names if c in RESERVED}
     found = found.rename(columns=clash | {f"{c}_sem": f"{new}_sem" for c, new in clash.items()})
+    of_matches = [clash.get(c, c) for c in behaviour.of_matches(done) if c in names]
     names = [clash.get(c, c) for c in names]
-    names = [c for c in names if c != "payoff" or found[c].notna().any()]
     kept = ["agent", "win_rate", "win_rate_sem", *RATES, *AMOUNTS, *(c + end for c in names for end in ("", "_sem"))]
-    return found[kept].reset_index(drop=True), names
+    return found[kept].reset_index(drop=True), Metrics(names, of_matches)
+
+
+def _overall(done: DataFrame) -> DataFrame:
+    found = behaviour.table(done)
+    return found[found["role"] == ""].drop(columns="role").reset_index(drop=True)
+
+
+def _mixed(done: DataFrame, idle: Sequence[str]) -> list[str]:
+    """Agents whose payoffs are in several units."""
+    setup = matches.setup_names(done)
+    unit = setup.where(~setup.isin(idle), setup + ":" + matches.side_labels(done))
+    several = unit.groupby(done["agent"]).nunique() > 1
+    return list(several.index[several])
+
+
+def honest(counted: DataFrame, done: DataFrame, idle: Sequence[str]) -> DataFrame:
+    """The table of `plain` without what it counts over several units, or over matches that nobody wins."""
+    out = counted.astype({c: float for c in counted if c != "agent"})
+    out.loc[out["agent"].isin(_mixed(done, idle)), ["payoff", "payoff_lo", "payoff_hi"]] = np.nan
+    there = set(done["agent"][matches.setup_names(done).isin(list(idle)).to_numpy()])
+    out.loc[out["agent"].isin(there), ["win_rate_lo", "win_rate_hi"]] = np.nan
+    return out
+
+
+def _by_side(done: DataFrame, setup: str) -> DataFrame:
+    """The mean payoff of each agent on each side of a set-up: `payoff_<side>`."""
+    own = (matches.setup_names(done) == setup).to_numpy()
+    side = matches.side_labels(done).to_numpy()
+    out = DataFrame({"agent": sorted(done["agent"][own].unique())})
+    for name in sorted(set(side[own])):
+        held = _overall(matches.Checked(done[own & (side == name)].reset_index(drop=True)))
+        named = {"payoff": f"payoff_{name}", "payoff_sem": f"payoff_{name}_sem"}
+        out = out.merge(held[["agent", *named]].rename(columns=named), on="agent", how="left")
+    return out
+
+
+def counts(done: DataFrame, contests: DataFrame) -> DataFrame:
+    """By agent its matches, and how those ended that were contests."""
+    every = tallies(team_results(done, teams(done)))
+    ended = tallies(team_results(contests, teams(contests))) if len(contests) else every.iloc[:0]
+    out = ended.reindex(every.index, fill_value=0).assign(n_matches=every["n_matches"])
+    return out.reset_index()
+
+
+def pools(done: DataFrame, rated: pd.Series | None, idle: Sequence[str]) -> list[str]:
+    """The pool of each agent, in alphabetical order, by name: the set-up it was in, of contests if there are any, and
+    what `rated` says of its pool there. In a set-up that is no contest, the side it held, if that is one."""
+    setup, side = matches.setup_names(done), matches.side_labels(done)
+    is_idle = setup.isin(list(idle))
+    contests = setup[~is_idle].nunique()
+    known = [None] * done["agent"].nunique() if rated is None else rated.tolist()
+    out = []
+    for (_, rows), name in zip(done.groupby("agent", sort=True), known, strict=True):
+        at = rows.index[~is_idle[rows.index]] if not is_idle[rows.index].all() else rows.index
+        there, held = set(setup[at]), set(side[at]) if is_idle[at].all() else set()
+        place = "" if setup.nunique() < 2 else there.pop() if len(there) == 1 else SEVERAL
+        if not isinstance(name, str):
+            name = held.pop() if len(held) == 1 else ""
+        elif contests > 1 and name:  # it names the set-up
+            place = ""
+        out.append(": ".join(part for part in (place, name) if part))
+    return out
 
 
 def revisions(done: DataFrame) -> list[str]:
@@ -120,11 +203,16 @@ def prompts_changed(done: DataFrame) -> list[str]:
 
 
 def by_rank(table: DataFrame) -> DataFrame:
-    """Rows in the order of rank, unranked ones by name at the end."""
-    rank = table["rank"].astype(float).fillna(np.inf) if "rank" in table else np.zeros(len(table))
-    return (
-        table.assign(_rank=rank).sort_values(["_rank", "agent"], kind="stable", ignore_index=True).drop(columns="_rank")
-    )
+    """Rows by rank, pool by pool, that of several games first; unranked ones by win rate or payoff, then by name."""
+    keys: dict[str, Any] = {
+        "_rank": table["rank"].astype(float).fillna(np.inf) if "rank" in table else np.zeros(len(table))
+    }
+    keys["_won"] = -table["win_rate"] if "win_rate" in table else np.zeros(len(table))
+    keys["_paid"] = -table["payoff"] if "payoff" in table else np.zeros(len(table))
+    if "pool" in table:
+        keys = {"_one": (table["pool"] != SEVERAL).astype(float), "_pool": table["pool"], **keys}
+    ordered = table.assign(**keys).sort_values([*keys, "agent"], kind="stable", ignore_index=True)
+    return ordered.drop(columns=list(keys))
 
 
 def excluded(every: DataFrame) -> dict[str, Any]:
@@ -148,5 +236,7 @@ def controls(done: DataFrame) -> list[str]:
     """Agents that declare themselves controls: they are handed facts that no player may know."""
     if "control" not in done:
         return []
-    marked = done["control"].map(lambda v: str(v).lower() in ("true", "1", "1.0"))
+    marked = done["control"]
+    if marked.dtype != bool:
+        marked = marked.map(lambda v: str(v).lower() in ("true", "1", "1.0"))
     return sorted(done.loc[marked, "agent"].unique())

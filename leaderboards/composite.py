@@ -1,7 +1,8 @@
 """One rating across games: Bradley-Terry in which every game counts the same, however often it was played.
 
 Each game's log-likelihood is divided by its number of comparisons; an agent may be better or worse than its overall
-strength in a game by an offset with a normal prior (sd 0: the published composite, no offsets).
+strength in a game by an offset with a normal prior (sd 0: the published composite, no offsets). The sides of a game
+with roles have offsets of their own, as in `bt`.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from pandas import DataFrame
 from scipy.sparse import block_diag, csr_array, hstack, vstack
 
 from arena.core.errors import UnknownName, UsageError
-from arena.leaderboards import matches
+from arena.leaderboards import contest, matches
 from arena.leaderboards.arrays import Ints, Sparse
 from arena.leaderboards.fitting.clusters import Clusters
 from arena.leaderboards.fitting.comparisons import Comparisons, is_pair_table, sort_key
@@ -32,12 +33,14 @@ name = "composite"
 
 
 class _Game(NamedTuple):
-    """One game's comparisons, their design over its own agents, and the place of those among all agents."""
+    """One game's comparisons, their design over its own agents and sides, the place of those agents among all, the
+    weight of its comparisons, and the keys of its sides."""
 
     compared: Comparisons
     design: Sparse
     place: Ints
     total: float
+    sides: list[str]
 
 
 def fit(tables: dict[str, DataFrame], *, weights: Mapping[str, float] | None = None, offset_sd: float = 0.5) -> Fit:
@@ -62,19 +65,26 @@ def _solved(
     factors = _weights(games, weights or {})
     n = len(agents)
     offsets = [(key, int(a)) for key, game in games.items() for a in game.place] if offset_sd else []
+    named = Parameters(agents)
+    for game in games.values():
+        if game.sides:
+            named.blocks.append(np.arange(named.n, named.n + len(game.sides)))
+            named.offsets.extend(game.sides)
     designs, scores, cell_weights = [], [], []
     for key, game in games.items():
-        wide = csr_array(
-            (game.design.data, game.place[game.design.indices], game.design.indptr), (game.design.shape[0], n)
-        )
-        own = [game.design if other == key else csr_array((wide.shape[0], len(games[other].place))) for other in games]
-        designs.append(hstack([wide, *own]) if offset_sd else wide)
+        strengths = csr_array(game.design[:, : len(game.place)])
+        rows = strengths.shape[0]
+        wide = csr_array((strengths.data, game.place[strengths.indices], strengths.indptr), (rows, n))
+        sides = csr_array(game.design[:, len(game.place) :])
+        by_game = [sides if other == key else csr_array((rows, len(games[other].sides))) for other in games]
+        own = [strengths if other == key else csr_array((rows, len(games[other].place))) for other in games]
+        designs.append(hstack([wide, *by_game, *(own if offset_sd else [])]))
         scores.append(game.compared.cells.score)
         cell_weights.append(game.compared.cells.weight * factors[key])
     problem = TeamLogit(csr_array(vstack(designs)), np.concatenate(scores), np.concatenate(cell_weights))
     counts = np.concatenate([game.compared.cells.times for game in games.values()])
-    fixed = np.r_[np.zeros(n), np.full(len(offsets), offset_sd**-2 if offset_sd else 0.0)]
-    solved = solve(problem, Parameters(agents), _clusters(games), _edges(games, n), counts, fixed=fixed, prior_sd=None)
+    fixed = np.r_[np.zeros(named.n), np.full(len(offsets), offset_sd**-2 if offset_sd else 0.0)]
+    solved = solve(problem, named, _clusters(games), _edges(games, n), counts, fixed=fixed, prior_sd=None)
     return solved, games, _Weighted(factors, offsets)
 
 
@@ -83,12 +93,14 @@ def _games(tables: dict[str, DataFrame]) -> tuple[dict[str, _Game], list[Any]]:
     for key in sorted(tables):
         table = tables[key]
         sides = sides_of_pairs(table) if is_pair_table(table) else sides_of_matches(matches.played(table))
-        found[key] = compare(sides, "none", ())
+        with_sides = matches.has_roles(sides.seats)
+        found[key] = compare(sides, "bias" if with_sides else "none", ["side"] if with_sides else [])
     agents = sorted({agent for compared, _, _ in found.values() for agent in compared.agents}, key=sort_key)
     games = {}
-    for key, (compared, _, design) in found.items():
+    for key, (compared, named, design) in found.items():
         place = np.array([agents.index(agent) for agent in compared.agents], dtype=np.intp)
-        games[key] = _Game(compared, design, place, float(compared.cells.weight @ compared.cells.times))
+        keys = [f"{key}:{offset}" for offset in named.offsets]
+        games[key] = _Game(compared, design, place, float(compared.cells.weight @ compared.cells.times), keys)
     return games, agents
 
 
@@ -132,7 +144,7 @@ def _finished(solved: Solved, games: dict[str, _Game], weighted: _Weighted) -> F
     per_game: dict[str, dict[str, float]] = {key: {} for key in games}
     for key, game in games.items():
         per_game[key] = {str(agents[a]): float(theta[a]) for a in game.place}
-    for (key, a), offset in zip(weighted.offsets, params[n:], strict=True):
+    for (key, a), offset in zip(weighted.offsets, params[solved.named.n :], strict=True):
         per_game[key][str(agents[a])] += float(offset)
     details = {
         "weights": weighted.weights,
@@ -167,7 +179,12 @@ def rate(table: DataFrame, *, seed: int = 0, bootstrap: int = 1000, anchor: str 
     tables = {str(key): game for key, game in tables.items() if key not in left_out}
     if len(tables) < 2:
         raise UsageError(f"composite rates across games, and these matches are of {len(tables)} game")
+    there = done[matches.setup_names(done).isin(tables).to_numpy()]
+    several = [agent for agent, only in contest.apart(there).items() if not only]
+    if len(several) < 2:
+        who = f"only {several[0]} was" if several else "nobody was"
+        raise UsageError(f"composite compares agents of several games, and {who} in two of the {len(tables)}")
     solved, games, weighted = _solved(tables, **settings)
     found = _finished(solved, games, weighted)
-    result = rated(solved, found, method=name, seed=seed, bootstrap=bootstrap, anchor=anchor)
+    result = rated(solved, found, method=name, seed=seed, bootstrap=bootstrap, anchor=anchor, done=done)
     return Rated(result.table, {**result.meta, "settings": settings, "left_out": left_out})

@@ -35,7 +35,8 @@ FALLBACKS = ("illegal", "refused", "truncated", "timeout")
 def read(path_or_run: str | Path, *more: str | Path, figures: bool = True) -> DataFrame:
     """The match table of a match file (.jsonl), a table in CSV, a run folder or a folder with an exported match file.
 
-    Several make one table, matches of a later one later in `order`. `figures`: with the metrics of the games, for
+    Several make one table, matches of a later one later in `order`. What the board beside a match file says of its runs
+    (`attrs["facts"]`) goes with it. `figures`: with the metrics of the games, for
     which the matches of a run are replayed.
     """
     paths = [Path(path) for path in (path_or_run, *more)]
@@ -51,7 +52,8 @@ def read(path_or_run: str | Path, *more: str | Path, figures: bool = True) -> Da
     table = DataFrame.from_records(list(matchfile.seat_rows(objects)))
     table.attrs["matches_jsonl"] = content
     table.attrs["matches_of"] = fingerprint(table)
-    table.attrs["facts"] = runs.joined([runs.facts(path) for path in paths if runs.is_run(path)])
+    facts = [runs.facts(path) if runs.is_run(path) else runs.published_facts(path) for path in paths]
+    table.attrs["facts"] = runs.joined([one for one in facts if one])
     return table
 
 
@@ -97,10 +99,16 @@ def fingerprint(table: DataFrame) -> str:
 # --- checking -------------------------------------------------------------------------------------------------------
 
 
+class Checked(DataFrame):
+    """A table that `checked` made, which need not be checked again. Nothing changes it in place; whatever is made of it
+    is a plain one."""
+
+
 def played(table: DataFrame) -> DataFrame:
     """The finished matches of a match table, checked; at least two agents must be in them."""
     every = checked(table)
-    done = every[every["status"] == "done"].reset_index(drop=True)
+    finished = (every["status"] == "done").to_numpy()
+    done = every if finished.all() else Checked(every[finished].reset_index(drop=True))
     if done.empty:
         counts = every.drop_duplicates("match_id")["status"].value_counts()
         raise UsageError(
@@ -119,6 +127,8 @@ def need_two(agents: Iterable[Any]) -> None:
 
 def checked(table: DataFrame) -> DataFrame:
     """The table with every default filled and every fault named; the input is not modified."""
+    if isinstance(table, Checked):
+        return table
     missing = [c for c in ("match_id", "agent") if c not in table]
     nothing_done = "status" in table and table["status"].isin(("void", "failed")).all()
     missing += [] if "rank" in table or "payoff" in table or nothing_done else ["rank"]
@@ -143,7 +153,7 @@ def checked(table: DataFrame) -> DataFrame:
     out = out.sort_values(["match_id", "seat"], kind="stable", ignore_index=True)
     _consistent(out)
     _clean(out)
-    return out
+    return Checked(out)
 
 
 def _text(table: DataFrame, column: str) -> Any:
@@ -244,6 +254,12 @@ def _clean(out: DataFrame) -> None:
         out["clean"] = fallbacks.groupby(out["match_id"]).transform("sum") == 0
 
 
+def new_values(column: pd.Series) -> Any:
+    """Where a row's value is another than that of the row before: in a checked table, where a match begins."""
+    values = column.to_numpy()
+    return np.r_[True, values[1:] != values[:-1]]
+
+
 # --- derived --------------------------------------------------------------------------------------------------------
 
 
@@ -263,6 +279,9 @@ def side_labels(table: DataFrame) -> pd.Series:
 
 def setup_names(table: DataFrame) -> pd.Series:
     """`game/preset` of each row; where one such name holds several configurations, with the start of their hash."""
+    if all(len(table) and (table[column] == table[column].iloc[0]).all() for column in SETUP):  # much the usual case
+        first = table.iloc[0]
+        return pd.Series(f"{first['game']}/{first['preset']}".strip("/"), table.index, dtype="str")
     names = table["game"].str.cat(table["preset"], sep="/").str.strip("/")
     distinct = table[SETUP].assign(name=names).drop_duplicates()
     shared = distinct["name"][distinct["name"].duplicated()]

@@ -40,11 +40,13 @@ def fit(table: DataFrame, *, covariates: Sequence[str] = (), prior_sd: float | N
 
 
 def rate(table: DataFrame, *, seed: int = 0, bootstrap: int = 1000, anchor: str | None = None, **options: Any) -> Rated:
-    """The fit as a rating method: bootstrap intervals over deals, chances to be best, ranks and their bounds."""
-    settings = {"covariates": (), "prior_sd": None, **options}
-    solved, sides = _solved(table, **settings)
+    """The fit as a rating method: bootstrap intervals over deals, chances to be best, ranks and their bounds. Where
+    matches have roles, with an offset of the side."""
+    done = matches.played(table)
+    settings = {"covariates": ("side",) if matches.has_roles(done) else (), "prior_sd": None, **options}
+    solved, sides = _solved(done, **settings)
     found = finish(solved, sides.tallies, n_matches=len(sides.teams.match_size))
-    result = rated(solved, found, method=name, seed=seed, bootstrap=bootstrap, anchor=anchor)
+    result = rated(solved, found, method=name, seed=seed, bootstrap=bootstrap, anchor=anchor, done=done)
     return Rated(result.table, {**result.meta, "settings": settings})
 
 

@@ -1,7 +1,8 @@
 """The plain method: what every agent did, counted. No model, neither scipy nor pandas: quick on any number of matches.
 
-Win rates and mean payoffs have 95 % intervals clustered by deal (Student's t). Void and failed matches are counted,
-never scored. `summary` takes the objects of a match file as they are, `counted` the columns of any source.
+Win rates and mean payoffs have 95 % intervals clustered by deal (Student's t; Wilson's form for rates, which stays
+between 0 and 1). Void and failed matches are counted, never scored. `summary` takes the objects of a match file as
+they are, `counted` the columns of any source.
 """
 
 from __future__ import annotations
@@ -147,9 +148,9 @@ def counted(seats: Seats) -> list[dict[str, Any]]:
     entry = entry[~np.isnan(won[entry])]
     agent, share = done.agent[entry], won[entry]
     ended = [np.bincount(agent[kind], minlength=n) for kind in (share == 1, (share > 0) & (share < 1), share == 0)]
-    win = clustered_means(agent, done.deal[entry], share, n)
+    win = shares(clustered_means(agent, done.deal[entry], share, n))
     paid = ~np.isnan(done.payoff)
-    payoff = clustered_means(done.agent[paid], done.deal[paid], done.payoff[paid], n)
+    payoff = intervals(clustered_means(done.agent[paid], done.deal[paid], done.payoff[paid], n))
     turns, illegal, tokens, cost = (
         np.bincount(done.agent, amount, minlength=n) for amount in (done.turns, done.illegal, done.tokens, done.cost)
     )
@@ -200,9 +201,16 @@ def _won(done: Seats) -> Floats:
     return np.asarray(np.where(np.isnan(top[match]), np.nan, share)[team])
 
 
-def clustered_means(group: Ints, cluster: Ints, value: Floats, n: int) -> tuple[Floats, Floats, Floats]:
-    """By group the mean of its values, and the mean's 95 % interval when clusters, not values, are independent; not a
-    number where there is nothing, or one cluster, to judge by."""
+class Means(NamedTuple):
+    """By group the mean of its values, the mean's standard error when clusters, not values, are independent, and how
+    many clusters there are; not a number where there is nothing, or one cluster, to judge by."""
+
+    mean: Floats
+    error: Floats
+    clusters: Ints
+
+
+def clustered_means(group: Ints, cluster: Ints, value: Floats, n: int) -> Means:
     base = int(cluster.max(initial=0)) + 1
     key, at = np.unique(group * base + cluster, return_inverse=True)
     count, total = np.bincount(group, minlength=n), np.bincount(group, value, minlength=n)
@@ -212,9 +220,34 @@ def clustered_means(group: Ints, cluster: Ints, value: Floats, n: int) -> tuple[
         mean = total / count
         rest = np.bincount(at, value, minlength=len(key)) - mean[owner] * np.bincount(at, minlength=len(key))
         squares = np.bincount(owner, rest**2, minlength=n)
-        quantile = np.array([t_quantile(g - 1) if g > 1 else math.nan for g in clusters.tolist()])
-        half = quantile * np.sqrt(clusters / (clusters - 1) * squares) / count
-    return mean, mean - half, mean + half
+        error = np.where(clusters > 1, np.sqrt(clusters / (clusters - 1) * squares) / count, np.nan)
+    return Means(mean, error, clusters)
+
+
+def intervals(found: Means) -> tuple[Floats, Floats, Floats]:
+    """Means with their 95 % intervals by Student's t."""
+    half = np.array([t_quantile(g - 1) if g > 1 else math.nan for g in found.clusters.tolist()]) * found.error
+    return found.mean, found.mean - half, found.mean + half
+
+
+def shares(found: Means) -> tuple[Floats, Floats, Floats]:
+    """The same of shares: intervals that stay between 0 and 1."""
+    pairs = [share_interval(*one) for one in zip(*(column.tolist() for column in found), strict=True)]
+    low, high = np.array(pairs, dtype=np.float64).reshape(-1, 2).T
+    return found.mean, low, high
+
+
+def share_interval(share: float, error: float, clusters: int) -> tuple[float, float]:
+    """Wilson's 95 % interval of a share with this standard error, from its effective number of trials (of clusters,
+    where these show no spread) and Student's quantile; not a number from one cluster."""
+    if clusters < 2 or not error >= 0:
+        return math.nan, math.nan
+    spread, z = max(share * (1 - share), 0.0), t_quantile(clusters - 1)
+    trials = max(spread / error**2, 1.0) if error > 1e-9 else float(clusters)
+    centre = share + z * z / (2 * trials)
+    half = z * math.sqrt(spread / trials + z * z / (4 * trials * trials))
+    scale = 1 + z * z / trials
+    return max(0.0, (centre - half) / scale), min(1.0, (centre + half) / scale)
 
 
 def t_quantile(freedom: int) -> float:

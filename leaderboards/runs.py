@@ -3,8 +3,10 @@ its meta tells."""
 
 from __future__ import annotations
 
+import json
 import warnings
 from collections.abc import Sequence
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -138,22 +140,34 @@ def results(run: Path) -> list[dict[str, Any]]:
     return list(found.values())
 
 
-def facts(run: Path) -> dict[str, Any]:
-    """Schedule, stop rule and policy of a run, and the hashes that name its record."""
+def facts(run: Path, *, hashed: bool = True) -> dict[str, Any]:
+    """Schedule, stop rule and policy of a run, and the hashes that name its record, `hashed` or not."""
     from arena.run.api import run_hash
     from arena.store.reader import Reader
 
     with Reader(run) as reader:
-        manifest, hashed = reader.manifest(), run_hash(reader)
+        manifest, name = reader.manifest(), run_hash(reader) if hashed else None
     config = manifest["config"]
     schedule = dict(config.get("schedule") or {})
     return {
-        "runs": [{"run_id": manifest["run_id"], "run_hash": hashed, "config_sha256": manifest["config_sha256"]}],
+        "runs": [{"run_id": manifest["run_id"], "run_hash": name, "config_sha256": manifest["config_sha256"]}],
         "schedule": schedule,
         "stop": {"rule": schedule.get("stop", "matches"), **_stopped(run)},
         "illegal_policy": config.get("illegal"),
         "planned_matches": sum(game["matches"] for game in config.get("games", ()) if game.get("matches")),
     }
+
+
+def published_facts(path: Path) -> dict[str, Any]:
+    """What the board that was made of this very match file says of its runs; nothing where none lies beside it."""
+    file = path / "matches.jsonl" if path.is_dir() else path
+    try:
+        meta = json.loads((file.parent / "meta.json").read_text("utf-8"))
+        same = isinstance(meta, dict) and meta.get("matches_sha256") == sha256(file.read_bytes()).hexdigest()
+    except (OSError, ValueError, RecursionError):
+        return {}
+    found = meta.get("facts") if same else None
+    return found if isinstance(found, dict) else {}
 
 
 def _stopped(run: Path) -> dict[str, Any]:
@@ -181,9 +195,9 @@ def joined(parts: list[dict[str, Any]]) -> dict[str, Any]:
     """The facts of several runs: one value where they agree, a list where they do not."""
     if len(parts) < 2:
         return parts[0] if parts else {}
-    out: dict[str, Any] = {"runs": [run for part in parts for run in part["runs"]]}
-    out["planned_matches"] = sum(part["planned_matches"] for part in parts)
+    out: dict[str, Any] = {"runs": [run for part in parts for run in part.get("runs", ())]}
+    out["planned_matches"] = sum(part.get("planned_matches") or 0 for part in parts)
     for key in ("schedule", "stop", "illegal_policy"):
-        values = [part[key] for part in parts]
+        values = [part.get(key) for part in parts]
         out[key] = values[0] if all(value == values[0] for value in values) else values
     return out

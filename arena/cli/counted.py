@@ -26,11 +26,16 @@ def print_counted(runs: list[Path], as_json: bool = False, figures: Sequence[str
     if as_json:
         document([row | _of_agent(row["agent"], results, crossed) for row in rows])
         return
-    heads = ["agent", "win rate", "± 95 %", "payoff", "± 95 %", "matches", "void"]
+    heads = ["agent", "win rate", "95 %", "payoff", "± 95 %", "matches", "void"]
     heads += ["illegal/100", "tokens/match", "$/match"]
     first = _paid_only(games) * 2  # without win rate and its interval
     keep = [0, *range(1 + first, len(heads))]
-    table([heads[i] for i in keep], [[_cells(row)[i] for i in keep] for row in rows])
+    held = _one_side_each(results, games)
+    rows.sort(key=lambda row: held.get(row["agent"], ""))
+    lines = [[*([held[row["agent"]]] if held else []), *(_cells(row)[i] for i in keep)] for row in rows]
+    table([*(["side"] if held else []), *(heads[i] for i in keep)], lines)
+    if held:
+        say("every agent held one side only: compare within a side")
     counts = "no win rate: payoffs of different seats are no contest" if first else "a draw counts half"
     say(f"{counts}; intervals are clustered by deal; void matches are counted, not scored")
     for note in _open_matches(runs):
@@ -122,15 +127,6 @@ def _matches(runs: list[Path], *, metrics: bool) -> list[dict[str, Any]]:
     return found
 
 
-def paid_notes(runs: list[Path]) -> Iterator[str]:
-    """Games that are told by payoffs: a rating counts who was paid more, which need be no contest there."""
-    from arena.leaderboards.runs import is_run
-
-    for game in sorted(_games([path for path in runs if is_run(path)])[0]):
-        if _paid_only({game}):
-            yield f"{game}: ratings count who was paid more; `arena leaderboard RUN` shows payoffs by side and role"
-
-
 def _paid_only(games: set[str]) -> bool:
     """Whether all these games are told by payoffs, not by who had more. A game that is not here may be either."""
     from arena.core.errors import UnknownName
@@ -140,6 +136,18 @@ def _paid_only(games: set[str]) -> bool:
         return bool(games) and all(load_game(game).headline == "payoff" for game in games)
     except UnknownName:
         return False
+
+
+def _one_side_each(results: list[Result], games: set[str]) -> dict[str, str]:
+    """The side of each agent, where all held one side of one game only: then nobody of one side is told apart from the
+    other side's worth. Else nothing."""
+    held: dict[str, set[str]] = {}
+    for result in results:
+        held.setdefault(result.agent, set()).add(result.side)
+    one_each = len(games) == 1 and len({result.setup for result in results}) == 1 and len(held) > 1
+    if not one_each or any(len(sides) > 1 for sides in held.values()):
+        return {}
+    return {agent: min(sides) for agent, sides in held.items()}
 
 
 def _by_role(results: list[Result]) -> None:
@@ -189,7 +197,7 @@ def _cells(row: dict[str, Any]) -> tuple[Any, ...]:
     return (
         row["agent"],
         row["win_rate"],
-        _half(row, "win_rate"),
+        _range(row, "win_rate"),
         row["payoff"],
         _half(row, "payoff"),
         row["n_matches"],
@@ -198,6 +206,11 @@ def _cells(row: dict[str, Any]) -> tuple[Any, ...]:
         row["tokens_per_match"],
         "unpriced" if row["cost_usd_per_match"] is None else f"{row['cost_usd_per_match']:.4f}",
     )
+
+
+def _range(row: dict[str, Any], name: str) -> str | None:
+    low, high = row.get(f"{name}_lo"), row.get(f"{name}_hi")
+    return None if low is None or high is None else f"{low:.3f} to {high:.3f}"
 
 
 def _half(row: dict[str, Any], name: str) -> float | None:

@@ -11,6 +11,7 @@ from arena.cli import options
 
 FORMATS = ("jsonl", "parquet")
 TRAINING = ("kto", "dpo", "sft", "grpo")
+FILES = (".csv", ".tsv", ".json", ".jsonl", ".parquet", ".xlsx", ".txt", ".html", ".zip", ".gz", ".db", ".sqlite")
 
 
 def command(
@@ -44,6 +45,7 @@ def command(
         raise UsageError(f"--format is one of {', '.join((*FORMATS, *TRAINING))}, not {format_!r}")
     if recipe or role or agent:
         raise UsageError(f"--recipe, --role and --agent choose training rows; --format {format_} has none")
+    _refuse_other_kinds(out, format_)
     write = export_parquet if format_ == "parquet" else export_jsonl
     with metrics_of(run) as figures:
         written = write(run, out, metrics=figures if metrics else None, times=times)
@@ -51,6 +53,19 @@ def command(
     say(f"wrote {', '.join(str(path) for path in written)} from run {run_hash[:12]}")
     if as_json:
         document({"files": [str(path) for path in written], "run_hash": run_hash})
+
+
+def _refuse_other_kinds(out: Path, format_: str) -> None:
+    """A name that promises one file of another kind gets neither that nor a folder of this name."""
+    from arena.core.errors import UsageError
+
+    kind = out.suffix.lower()
+    if kind not in FILES or (format_ == "jsonl" and kind == ".jsonl"):
+        return
+    folder = f"a folder, as --out {out.with_suffix('')}"
+    wanted = folder if format_ == "parquet" else f"FILE.jsonl for the match file, or {folder}"
+    hint = "the table of agents as CSV: arena leaderboard RUN --out DIR" if kind == ".csv" else None
+    raise UsageError(f"--format {format_} writes no {kind} file; give {wanted}, for all tables", hint=hint)
 
 
 def _rows(

@@ -11,9 +11,10 @@ import typer
 from arena.cli import options
 
 if TYPE_CHECKING:
-    from arena.leaderboards import Board
+    from pandas import DataFrame
 
 _SHOWN = (
+    "pool",
     "rank",
     "agent",
     "rating",
@@ -51,7 +52,8 @@ def command(
         ),
     ] = [],  # noqa: B006
     check: Annotated[
-        Path | None, typer.Option("--check", help="Recompute the board of DIR from its match file.")
+        Path | None,
+        typer.Option("--check", help="Recompute the board of DIR from its match file, page and charts too."),
     ] = None,
     as_json: options.Json = False,
 ) -> None:
@@ -61,7 +63,7 @@ def command(
     Examples: `arena leaderboard runs/k`   `arena leaderboard runs/a runs/b --method all --out boards/ab`
     `arena leaderboard --check boards/ab`
     """
-    from arena.cli.counted import paid_notes, print_counted
+    from arena.cli.counted import print_counted
     from arena.cli.output import document, say, warnings_said
     from arena.core.errors import UsageError
 
@@ -76,29 +78,30 @@ def command(
         return
     if figure:
         raise UsageError("--figure goes with the counted table, without --method and --out")
-    from arena.leaderboards import matches
-    from arena.leaderboards.board import leaderboard
+    from arena.leaderboards import matches, runtable
+    from arena.leaderboards.board import leaderboard, unpublished
+    from arena.leaderboards.columns import RANKS
+    from arena.leaderboards.runs import is_run
 
-    with warnings_said():
-        table = matches.read(*runs, figures=metrics and out is not None)
     methods = methods or ["bt"]
-    board = leaderboard(
-        table,
-        "all" if methods == ["all"] else methods,
-        seed=seed,
-        bootstrap=bootstrap,
-        min_matches=min_matches,
-        anchor=anchor,
-    )
-    records = board.table.to_dict("records")
-    rows = [{str(k): None if v != v else v for k, v in row.items()} for row in records]
+    call: dict[str, Any] = {"methods": "all" if methods == ["all"] else methods, "seed": seed, "bootstrap": bootstrap}
+    call |= {"min_matches": min_matches, "anchor": anchor}
+    if out is None and not as_json and all(map(is_run, runs)):
+        shown, meta = unpublished(runtable.read(runs), **call)
+    else:
+        with warnings_said():
+            table = matches.read(*runs, figures=metrics and out is not None)
+        board = leaderboard(table, **call)
+        shown, meta = board.table, board.meta
+    records = shown.to_dict("records")
+    rows = [{str(k): None if v != v else int(v) if k in RANKS else v for k, v in row.items()} for row in records]
     if out is not None:
         _write(board, out, plots)
     if as_json:
         document(rows)
     else:
         _print(rows)
-    for note in (*_notes(board), *paid_notes(runs)):
+    for note in _notes(shown, meta):
         say(note)
 
 
@@ -108,8 +111,6 @@ def _write(board: Any, out: Path, plots: bool) -> None:
 
     written = board.write(out, out.resolve().name, plots=plots)
     say(f"wrote {', '.join(str(path) for path in written)}")
-    if old := sorted(path.name for path in out.glob("*.svg") if path not in written):
-        say(f"charts that are not this board's: {', '.join(old)}")
     say(f"anybody can recompute it: arena leaderboard --check {out}")
 
 
@@ -128,13 +129,20 @@ def _check(folder: Path, as_json: bool) -> None:
         raise typer.Exit(1)
 
 
-def _notes(board: Board) -> Iterator[str]:
+def _notes(shown: DataFrame, meta: dict[str, Any]) -> Iterator[str]:
     """What a reader of the table must know, and the terminal has no column for."""
-    few = board.table.loc[board.table["provisional"].astype(bool), "agent"].tolist()
-    for warning in board.meta["warnings"]:
+    few = shown.loc[shown["provisional"].astype(bool), "agent"].tolist()
+    for warning in meta["warnings"]:
         yield f"warning: {warning}"
-    for name, why in board.meta["skipped"].items():
-        yield f"{name} left out: {why}"
+    skipped = meta["skipped"]
+    for why in dict.fromkeys(skipped.values()):
+        yield f"{', '.join(name for name in skipped if skipped[name] == why)} left out: {why}"
+    for setup, game in meta["games"].items():
+        if "why" in game:
+            yield f"{setup} is not rated by itself: {game['why']}"
+    paid = [setup for setup in meta["open_sums"] if setup not in meta["no_contest"]]
+    if paid and meta["method"] != "plain":
+        yield f"ratings count who was paid more; payoffs do not add up to a constant in {', '.join(paid)}: see them too"
     if few:
         more = f" and {len(few) - 8} more" if len(few) > 8 else ""
         yield f"provisional, with few matches or in few of the games: {', '.join(few[:8])}{more}"
@@ -145,5 +153,11 @@ def _print(rows: list[dict[str, Any]]) -> None:
     from arena.cli.output import table
 
     masses = [key for key in (rows[0] if rows else {}) if key in ("elo", "alpharank_mass", "nash_mass")]
-    columns = [key for key in (*_SHOWN, *masses) if rows and key in rows[0]]
+    columns = [key for key in (*_SHOWN, *_paid_by_side(rows), *masses) if rows and key in rows[0]]
     table(columns, [[row[key] for key in columns] for row in rows])
+
+
+def _paid_by_side(rows: list[dict[str, Any]]) -> list[str]:
+    """Payoffs by side, which a board has where the sides are paid in different units."""
+    ends = ("_sem", "_lo", "_hi")
+    return [key for key in (rows[0] if rows else {}) if key.startswith("payoff_") and not key.endswith(ends)]

@@ -80,6 +80,8 @@ def _match(reader: Any, name: str, view: str, prompts: bool, plot: Path | None, 
     match = replayed(reader, row)
     if view not in ("omniscient", "public", *match.seats):
         raise UsageError(f"--view is omniscient, public or a seat ({', '.join(match.seats)}), not {view!r}")
+    if plot is not None and plot.suffix.lower() != ".svg":
+        raise UsageError(f"--plot draws SVG; {plot} is no .svg file", hint=f"--plot {plot.with_suffix('.svg')}")
     if plot is not None:
         picture = match.game.plot(match)
         if picture is None:

@@ -221,18 +221,18 @@ def types_of(sides: Sides, named: Parameters, columns: Sequence[str]) -> tuple[I
 
 def members_of(sides: Sides, example: Ints) -> Ints:
     """Row k: the k-th agent of each type, -1 where its teams are smaller."""
-    return _team_table(sides.teams, sides.agent)[example].T
+    return team_table(sides.teams, sides.agent)[example].T
 
 
 def _team_types(found: Teams, columns: Sequence[Ints]) -> tuple[Ints, Ints]:
     """Equal numbers for teams whose seats agree in `columns`, in the order of their content; and one team of each."""
     seat = DataFrame({str(i): column for i, column in enumerate(columns)})
     kind = np.asarray(seat.groupby(list(seat.columns), sort=True).ngroup(), dtype=np.intp)
-    _, example, types = np.unique(_team_table(found, kind), axis=0, return_index=True, return_inverse=True)
+    _, example, types = np.unique(team_table(found, kind), axis=0, return_index=True, return_inverse=True)
     return types.ravel(), example
 
 
-def _team_table(found: Teams, values: Ints) -> Ints:
+def team_table(found: Teams, values: Ints) -> Ints:
     """Team by place: the values of its seats in ascending order, -1 behind the last."""
     order = np.lexsort((values, found.seat_team))
     start = np.cumsum(found.size) - found.size

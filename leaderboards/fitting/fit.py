@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from pandas import DataFrame
 
-from arena.leaderboards.arrays import Bools, Floats
-from arena.leaderboards.fitting import newton
+from arena.leaderboards.arrays import Bools, Floats, Ints
+from arena.leaderboards.fitting import comparable, newton
 from arena.leaderboards.fitting.clusters import Clusters, meat
 from arena.leaderboards.fitting.comparisons import sort_key
 from arena.leaderboards.fitting.design import Parameters
@@ -19,6 +19,7 @@ from arena.leaderboards.fitting.newton import Prior, Problem, Solution
 CENTRE = 1500.0
 SCALE = 400 / np.log(10)  # rating points a nat
 FALLBACK_SD = 3.0  # nats, when no maximum exists
+PIN = 1e-3  # precision at zero of offsets that no match determines: it moves nothing that is determined
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,8 @@ class Solved(NamedTuple):
     prior: Prior
     solution: Solution
     reason: str
+    groups: Ints  # of each agent; only within one are strengths compared
+    loose: Bools  # offsets that the matches do not determine
 
     @property
     def covariance(self) -> Floats:
@@ -73,9 +76,15 @@ def solve(
     """The maximum; with a prior of sd 3 on strengths where none exists (Ford) or Newton does not settle.
 
     `fixed`: precision of the priors that belong to the model (roles, games). Where even that prior leaves an offset
-    without bound (a side that always wins), offsets get it too.
+    without bound (a side that always wins), offsets get it too. Offsets that are confounded with strengths, as every
+    agent held one side only, are pinned at zero: the reason is then "sides", and strengths compare within `groups`.
     """
     n, start = len(named.agents), np.zeros(problem.n_params)
+    groups, loose = comparable.groups(problem, named, counts, edges)
+    if prior_sd is None and loose.any():
+        fixed = fixed.copy()
+        fixed[named.first_offset + np.flatnonzero(loose)] += PIN
+    pinned = "sides" if prior_sd is None and loose.any() else ""
     free = not named.offsets and not named.roles and problem.n_params == n
     limit = None if free else newton.LIMIT
     reason = ""
@@ -84,7 +93,7 @@ def solve(
             prior = _prior(fixed, named, 0.0, 0.0)
             solution = newton.maximise(problem.objective(counts), prior, start, limit=limit)
             if solution.settled and (free or newton.is_determined(solution.curvature)):
-                return Solved(problem, named, clusters, edges, counts, prior, solution, "")
+                return Solved(problem, named, clusters, edges, counts, prior, solution, pinned, groups, loose)
             reason = "separation"
         else:
             reason = "ford"
@@ -95,7 +104,7 @@ def solve(
         if solution.settled and (not named.offsets or newton.is_determined(solution.curvature)):
             break
     reason = "separation" if on_offsets and not reason else reason
-    return Solved(problem, named, clusters, edges, counts, prior, solution, reason)
+    return Solved(problem, named, clusters, edges, counts, prior, solution, reason or pinned, groups, loose)
 
 
 def _prior(fixed: Floats, named: Parameters, strengths: float, offsets: float) -> Prior:
@@ -143,6 +152,7 @@ def finish(
         columns[f"theta_{role}"] = np.where(unknown, np.nan, values)
         columns[f"se_{role}"] = np.where(unknown, np.nan, errors)
     first = named.first_offset
+    undetermined = [key for key, loose in zip(named.offsets, solved.loose, strict=False) if loose]
     offset_se = np.sqrt(np.maximum(np.diag(covariance)[first : named.n], 0.0))
     offsets = solved.solution.params[first : named.n]
     return Fit(
@@ -160,5 +170,5 @@ def finish(
         iterations=solved.solution.iterations,
         log_likelihood=solved.solution.log_likelihood,
         n_self=n_self,
-        details=details or {},
+        details=(details or {}) | ({"undetermined": undetermined} if undetermined else {}),
     )

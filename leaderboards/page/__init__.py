@@ -12,7 +12,7 @@ from base64 import b64encode
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -20,34 +20,14 @@ from markupsafe import Markup
 from pandas import DataFrame
 
 from arena.core.text import one_line
-from arena.leaderboards import behaviour, columns, csvfile, matches, plain
-from arena.leaderboards.page import charts
-from arena.leaderboards.page.charts import Cell, Chart, Row, Series, known
-from arena.leaderboards.page.svg import Svg
+from arena.leaderboards import behaviour, columns, csvfile, matches
+from arena.leaderboards.columns import SEVERAL
+from arena.leaderboards.page import charts, legend, matrix, standing
+from arena.leaderboards.page.charts import Chart, Row, Series, known
+from arena.leaderboards.page.standing import View
 
 HERE = Path(__file__).parent
 MOST_PANELS = 12
-
-# What stands in the standings, and what the reader sees above it.
-STANDINGS = {
-    "n_matches": "matches",
-    "win_rate": "win rate",
-    "payoff": "payoff",
-    "illegal_rate": "illegal rate",
-    "rating_clean": "rating without fallbacks",
-    "cost_usd_per_match": "cost per match, $",
-    "tokens_in_per_match": "tokens in",
-    "tokens_out_per_match": "tokens out",
-}
-
-
-class View(NamedTuple):
-    """One table that the reader can choose: of a role, a game or a method."""
-
-    key: str
-    title: str
-    columns: list[str]
-    rows: list[list[Any]]
 
 
 def render(name: str, table: DataFrame, meta: dict[str, Any], played: DataFrame) -> str:
@@ -64,9 +44,10 @@ def render(name: str, table: DataFrame, meta: dict[str, Any], played: DataFrame)
         name=name,
         meta=meta,
         rows=rows,
-        standings={key: label for key, label in STANDINGS.items() if key in table},
-        bars=_bars(rows, colours),
+        standings=standing.whole(rows, meta, played, colours),
+        games=list(standing.games(meta, played, colours)),
         columns=list(map(str, table.columns)),
+        legend=[(name, text) for name, text in legend.meanings(map(str, table.columns), meta["match_figures"])],
         charts=draw(table, meta, played),
         views=list(_views(table, meta, played)),
         again=_again(name, meta["settings"]),
@@ -118,23 +99,6 @@ def _rows(table: DataFrame) -> list[Row]:
     return [{str(k): v.item() if isinstance(v, np.generic) else v for k, v in row.items()} for row in records]
 
 
-def _bars(rows: list[Row], colours: dict[str, int]) -> dict[str, Markup]:
-    """The interval of each agent as a small drawing inside the table."""
-    rated = [row for row in rows if known(row.get("rating_lo")) and known(row.get("rating_hi"))]
-    if not rated:
-        return {}
-    low, high = min(row["rating_lo"] for row in rated), max(row["rating_hi"] for row in rated)
-    bars = {}
-    for row in rated:
-        svg = Svg(120, 16, f"{row['rating_lo']:.0f} to {row['rating_hi']:.0f}")
-        scale = charts.Scale(low, high, 6, 114)
-        svg.line(0, 8, 120, 8, "grid")
-        svg.interval(scale(row["rating_lo"]), scale(row["rating_hi"]), 8, colours[str(row["agent"])])
-        svg.marker(scale(row["rating"]), 8, colours[str(row["agent"])], 4)
-        bars[str(row["agent"])] = Markup(svg.render())  # noqa: S704  Svg escapes what it is given
-    return bars
-
-
 # --- charts ---------------------------------------------------------------------------------------------------------
 
 
@@ -146,39 +110,18 @@ def draw(table: DataFrame, meta: dict[str, Any], played: DataFrame) -> list[Char
     alpha = meta["methods"].get("alpharank", {})
     on_scale = "95 % intervals, on the scale of the overall rating."
     by_deal = "Means with 1.96 standard errors over deals."
+    one_ladder = [row for name, own in standing.by_pool(rows) for row in own if name in ("", SEVERAL)]
+    contests = played[~matches.setup_names(played).isin(meta["no_contest"]).to_numpy()]
     found = [
-        charts.ratings(rows, colours),
-        charts.wins(agents, win_matrix(played)),
+        charts.ratings(standing.ladders(rows, meta), colours),
+        None if meta["games"] or contests.empty else matrix.wins(agents, matrix.win_matrix(contests)),
         charts.response(alpha.get("graph"), bool(alpha.get("alpharank_headline")), agents),
-        charts.cost(rows, colours),
+        charts.cost(one_ladder, colours),
         charts.panels("roles", "Ratings by role", list(_role_series(rows)), on_scale, colours),
-        charts.panels("behaviour", "Behaviour", list(_metric_series(rows)), by_deal, colours),
+        charts.panels("behaviour", "Behaviour", list(_metric_series(rows, meta)), by_deal, colours),
         charts.learning(rows, colours),
     ]
     return [chart for chart in found if chart is not None]
-
-
-def win_matrix(played: DataFrame) -> dict[tuple[str, str], Cell]:
-    """Mean score of each agent against each other, with Wilson's interval on the number of deals."""
-    from arena.leaderboards.fitting.teams import seat_pairs, teams
-
-    rows, others, score, _, match = seat_pairs(teams(played))
-    agent, deal = played["agent"].to_numpy(), played["deal_id"].to_numpy()
-    a, b = np.r_[agent[rows], agent[others]], np.r_[agent[others], agent[rows]]
-    pairs = DataFrame({"a": a, "b": b, "score": np.r_[score, 1 - score]})
-    pairs["match"], pairs["deal"] = np.r_[match, match], np.r_[deal[rows], deal[rows]]
-    by_pair = pairs[pairs["a"] != pairs["b"]].groupby(["a", "b"], sort=True)
-    found = by_pair.agg(score=("score", "mean"), matches=("match", "nunique"), deals=("deal", "nunique")).reset_index()
-    return {
-        (str(row["a"]), str(row["b"])): Cell(row["score"], row["matches"], *_wilson(row["score"], row["deals"]))
-        for row in found.to_dict("records")
-    }
-
-
-def _wilson(p: float, n: int) -> tuple[float, float]:
-    z = 1.959964
-    centre, half = p + z * z / (2 * n), z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
-    return (centre - half) / (1 + z * z / n), (centre + half) / (1 + z * z / n)
 
 
 def _role_series(rows: list[Row]) -> Iterator[Series]:
@@ -187,9 +130,12 @@ def _role_series(rows: list[Row]) -> Iterator[Series]:
         yield Series(role, [(str(r["agent"]), r[keys[0]], r[keys[1]], r[keys[2]]) for r in rows if known(r[keys[0]])])
 
 
-def _metric_series(rows: list[Row]) -> Iterator[Series]:
-    """Metrics that vary, the first dozen in alphabetical order; the rest is in the table."""
-    names = [c for c in rows[0] if f"{c}_sem" in rows[0]]
+def _metric_series(rows: list[Row], meta: dict[str, Any]) -> Iterator[Series]:
+    """Figures of agents that vary, the first dozen in alphabetical order; the rest is in the table, as are the figures
+    of whole matches, which tell agents apart by the company they kept."""
+    names = [c for c in rows[0] if f"{c}_sem" in rows[0] and c not in meta["match_figures"]]
+    if meta["games"] or meta["no_contest"]:  # figures in several units
+        names = [c for c in names if c != "payoff" and not c.startswith("win_rate")]
     varied = [c for c in names if len({r[c] for r in rows if known(r[c])}) > 1]
     for name in varied[:MOST_PANELS]:
         points = []
@@ -210,8 +156,9 @@ def _views(table: DataFrame, meta: dict[str, Any], played: DataFrame) -> Iterato
         if view is not None:
             yield view
     if matches.has_roles(played):
-        yield from _role_views(rows, played)
-    yield from _game_views(meta, played)
+        yield from _role_views(rows, meta, played)
+    if not meta["games"]:
+        yield from standing.sides(played)
 
 
 OWN_COLUMNS = {
@@ -226,7 +173,10 @@ def _method_view(name: str, found: dict[str, Any], rows: list[Row]) -> View | No
     heads, body = ["agent", "rating", "rating_lo", "rating_hi"], []
     if "ratings" in found:
         body = [[agent, one["rating"], one["lo"], one["hi"]] for agent, one in found["ratings"].items()]
-        by = 1
+        if any("pool" in one for one in found["ratings"].values()):
+            heads = ["agent", "pool", *heads[1:]]
+            body = [[row[0], found["ratings"][row[0]]["pool"] + 1, *row[1:]] for row in body]
+        by = heads.index("rating")
     elif name in OWN_COLUMNS:
         heads = ["agent", *(c for c in OWN_COLUMNS[name] if c in rows[0])]
         body = [[row[c] for c in heads] for row in rows]
@@ -234,34 +184,23 @@ def _method_view(name: str, found: dict[str, Any], rows: list[Row]) -> View | No
         by = 1 if ranked else heads.index("p_in_sink")
     else:
         return None
-    body.sort(key=lambda row: -row[by])
+    body.sort(key=lambda row: -row[by] if known(row[by]) else math.inf)
     return View(f"method-{name}", f"method: {name}", heads, body)
 
 
-def _role_views(rows: list[Row], played: DataFrame) -> Iterator[View]:
+def _role_views(rows: list[Row], meta: dict[str, Any], played: DataFrame) -> Iterator[View]:
     found = behaviour.table(played)
-    heads = ["win_rate", "win_rate_sem", "win_rate_n", "payoff", "illegal_rate"]
-    heads += [c + end for c in behaviour.game_metrics(played) if c in found for end in ("", "_sem", "_n")]
+    idle = set(played["role"][matches.setup_names(played).isin(meta["no_contest"]).to_numpy()])
+    won = ["win_rate", "win_rate_sem", "win_rate_n"]
+    figures = ["payoff", "illegal_rate"]
+    figures += [c + end for c in behaviour.game_metrics(played) if c in found for end in ("", "_sem", "_n")]
     rated = {str(row["agent"]): row for row in rows}
     for role in sorted(set(found["role"]) - {""}):
         own = [c for c in columns.role_columns([role]) if c in rows[0]]
+        heads = [*([] if role in idle else won), *figures]
         body = [
             [row["agent"], *(rated[row["agent"]][c] for c in own), *(row[h] for h in heads)]
             for row in found[found["role"] == role].to_dict("records")
         ]
         body.sort(key=lambda row: -row[1] if known(row[1]) else math.inf)
         yield View(f"role-{role}", f"role: {role}", ["agent", *own, *heads], body)
-
-
-def _game_views(meta: dict[str, Any], played: DataFrame) -> Iterator[View]:
-    """Each game and preset by itself, counted; with the composite, the strength in that game too."""
-    setup = matches.setup_names(played)
-    per_game = meta["methods"].get("composite", {}).get("per_game", {})
-    heads = ["agent", "n_matches", "win_rate", "win_rate_lo", "win_rate_hi", "payoff", "payoff_lo", "payoff_hi"]
-    for name in sorted(setup.unique()) if setup.nunique() > 1 else []:
-        strength = per_game.get(name, {})
-        body = [
-            [*(row[h] for h in heads), *([strength.get(row["agent"])] if strength else [])]
-            for row in plain.rows_of(matches.records(played[setup == name]))
-        ]
-        yield View(f"game-{name}", f"game: {name}", [*heads, *(["theta"] if strength else [])], body)

@@ -46,6 +46,14 @@
     choose();
   }
 
+  const tabs = all(document, "[data-tab]");
+  const open = (key) => {
+    all(document, "[data-panel]").forEach((panel) => { panel.hidden = panel.dataset.panel !== key; });
+    tabs.forEach((tab) => tab.setAttribute("aria-pressed", String(tab.dataset.tab === key)));
+  };
+  tabs.forEach((tab) => tab.addEventListener("click", () => open(tab.dataset.tab)));
+  if (tabs.length) open(tabs[0].dataset.tab);
+
   const theme = document.getElementById("theme");
   theme.addEventListener("click", () => {
     const root = document.documentElement;

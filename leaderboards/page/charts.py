@@ -13,14 +13,9 @@ from arena.leaderboards.page.svg import CHAR, Svg, breadth, path, ticks
 Row = dict[str, Any]
 
 WIDTH = 760
-LEFT = 190  # room for names
+NAME, NAMES = 80.0, 340.0  # the least and the most room for names; longer ones are cut, with the whole in a hover note
 ROW = 26
-PRINTED = 15  # the largest win matrix with numbers in its cells
-FEW = 5  # matches below which a cell is hatched
-HATCH = (
-    '<defs><pattern id="hatch" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'
-    '<line class="hatch" x1="0" y1="0" x2="0" y2="6"/></pattern></defs>'
-)
+RATINGS = ("rating", "rating_lo", "rating_hi")
 
 
 class Chart(NamedTuple):
@@ -51,6 +46,11 @@ def known(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)
 
 
+def room(names: Collection[str]) -> float:
+    """How much room these names need, side by side with the drawing."""
+    return min(NAMES, max(NAME, 10 + CHAR * max(map(breadth, names), default=0)))
+
+
 def _scale(values: Sequence[float], start: float, end: float) -> Scale:
     low, high = min(values), max(values)
     room = 0.06 * (high - low) or 1.0
@@ -64,29 +64,63 @@ def _axis(svg: Svg, scale: Scale, top: float, bottom: float, label: str) -> None
     svg.text((scale.start + scale.end) / 2, bottom + 34, label, "tick", "middle")
 
 
-def ratings(rows: Sequence[Row], colours: dict[str, int]) -> Chart | None:
-    """Ratings with their intervals, best first; shaded: those whose rank may be 1."""
-    shown = [row for row in rows if all(known(row.get(c)) for c in ("rating", "rating_lo", "rating_hi"))]
-    if not shown:
+class Ladder(NamedTuple):
+    """Agents whose ratings compare, best first, under a heading ("" where there is one ladder only)."""
+
+    heading: str
+    rows: list[Row]
+
+
+def ratings(ladders: Sequence[Ladder], colours: dict[str, int]) -> Chart | None:
+    """Ratings with their intervals, ladder by ladder; shaded: those whose rank may be 1."""
+    shown = [Ladder(ladder.heading, [row for row in ladder.rows if known(row.get("rating"))]) for ladder in ladders]
+    shown = [ladder for ladder in shown if len(ladder.rows) > 1]
+    rows = [row for ladder in shown for row in ladder.rows]
+    if not any(known(row.get("rating_lo")) for row in rows):
         return None
-    right = WIDTH - 170
-    height = ROW * len(shown) + 56
-    svg = Svg(WIDTH, height, "Ratings with 95 % intervals", colours)
-    scale = _scale([row[c] for row in shown for c in ("rating_lo", "rating_hi")], LEFT + 40, right)
-    first = [i for i, row in enumerate(shown) if row.get("rank_lb") == 1]
-    for i in first if len(first) > 1 else ():
-        svg.add("rect", "band", x=0, y=4 + ROW * i, width=WIDTH, height=ROW)
-    _axis(svg, scale, 6, ROW * len(shown) + 8, "rating")
-    for i, row in enumerate(shown):
-        y, agent = ROW * i + ROW / 2 + 6, str(row["agent"])
-        svg.text(6, y + 4, _ranks(row), "tick")
-        svg.text(52, y + 4, agent, "label", width=LEFT - 20)
-        svg.interval(scale(row["rating_lo"]), scale(row["rating_hi"]), y, colours[agent])
-        svg.marker(scale(row["rating"]), y, colours[agent], title=f"{agent}: {row['rating']:.6g}")
-        svg.text(right + 14, y + 4, f"{row['rating']:.0f}  [{row['rating_lo']:.0f}, {row['rating_hi']:.0f}]", "value")
-    columns = ["agent", "rank", "rank_lb", "rank_ub", "rating", "rating_lo", "rating_hi", "n_matches"]
+    left = 52 + room([str(row["agent"]) for row in rows])
+    right = left + 400
+    width = right + 170
+    height = ROW * (len(rows) + sum(bool(ladder.heading) for ladder in shown)) + 56
+    svg = Svg(width, height, "Ratings with 95 % intervals", colours)
+    scale = _scale([row[c] for row in rows for c in RATINGS if known(row.get(c))], left, right)
+    y = 6.0
+    lines = []
+    for ladder in shown:
+        if ladder.heading:
+            lines.append((y + ROW / 2 + 4, ladder.heading))
+            y += ROW
+        first = [i for i, row in enumerate(ladder.rows) if row.get("rank_lb") == 1]
+        for i in first if len(first) > 1 else ():
+            svg.add("rect", "band", x=0, y=y - 2 + ROW * i, width=width, height=ROW)
+        y += ROW * len(ladder.rows)
+    _axis(svg, scale, 6, y + 2, "rating")
+    for place, heading in lines:
+        svg.text(6, place, heading, "panel", width=width - 12)
+    y = 6.0
+    for ladder in shown:
+        y += ROW if ladder.heading else 0
+        for row in ladder.rows:
+            _rated_line(svg, scale, y + ROW / 2, row, colours[str(row["agent"])], left, right)
+            y += ROW
+    columns = ["agent", "rank", "rank_lb", "rank_ub", "rating", "rating_lo", "rating_hi"]
+    many = [ladder.heading for ladder in shown if ladder.heading]
+    table = [[*([ladder.heading] if many else []), *(row.get(c) for c in columns)]
+             for ladder in shown for row in ladder.rows]  # fmt: skip
     note = "95 % intervals; at the left the range of ranks. Shaded agents may be the best: their range holds 1."
-    return Chart("ratings", "Ratings", svg.render(), note, columns, [[row.get(c) for c in columns] for row in shown])
+    note += " Ratings compare under one heading only." if many else ""
+    return Chart("ratings", "Ratings", svg.render(), note, [*(["among"] if many else []), *columns], table)
+
+
+def _rated_line(svg: Svg, scale: Scale, y: float, row: Row, colour: int, left: float, right: float) -> None:
+    agent, value = str(row["agent"]), f"{row['rating']:.0f}"
+    svg.text(6, y + 4, _ranks(row), "tick")
+    svg.text(52, y + 4, agent, "label", width=left - 56)
+    if known(row.get("rating_lo")) and known(row.get("rating_hi")):
+        svg.interval(scale(row["rating_lo"]), scale(row["rating_hi"]), y, colour)
+        value += f"  [{row['rating_lo']:.0f}, {row['rating_hi']:.0f}]"
+    svg.marker(scale(row["rating"]), y, colour, title=f"{agent}: {row['rating']:.6g}")
+    svg.text(right + 14, y + 4, value, "value")
 
 
 def _ranks(row: Row) -> str:
@@ -96,66 +130,16 @@ def _ranks(row: Row) -> str:
     return f"{low:.0f}" if low == high else f"{low:.0f}–{high:.0f}"
 
 
-class Cell(NamedTuple):
-    """The score of a row's agent against a column's, in how many matches and deals, with its interval."""
-
-    score: float
-    matches: int
-    low: float
-    high: float
-
-
-def wins(agents: Sequence[str], cells: dict[tuple[str, str], Cell]) -> Chart | None:
-    """Who beats whom: row against column."""
-    if not cells:
-        return None
-    n = len(agents)
-    size = max(12.0, min(46.0, (WIDTH - LEFT - 20) / n))
-    top = 26
-    label = "Scores of the row's agent against the column's"
-    svg = Svg(max(WIDTH, LEFT + size * n + 20), top + size * n + 12, label, agents)
-    svg.parts.append(HATCH)
-    merged: dict[str, list[str]] = {}
-    for i, a in enumerate(agents):
-        y = top + size * i
-        svg.text(LEFT - 28, y + size / 2 + 4, a, "label", "end", width=LEFT - 36)
-        svg.text(LEFT - 6, y + size / 2 + 4, f"{i + 1}", "tick", "end")
-        if n <= PRINTED or i % 5 == 4:
-            svg.text(LEFT + size * (i + 0.5), top - 8, f"{i + 1}", "tick", "middle")
-        for j, b in enumerate(agents):
-            cell = cells.get((a, b))
-            if cell is None:
-                continue
-            x, css = LEFT + size * j, f"d{min(10, int(cell.score * 11))}"
-            if n > PRINTED:
-                merged.setdefault(css, []).append(f"M{x:.1f} {y:.1f}h{size - 1:.1f}v{size - 1:.1f}h{1 - size:.1f}z")
-                continue
-            svg.add("rect", css, title=_told(a, b, cell), x=x, y=y, width=size - 1, height=size - 1)
-            if cell.matches < FEW:
-                svg.add("rect", "thin", x=x, y=y, width=size - 1, height=size - 1)
-            svg.text(x + size / 2, y + size / 2 + 4, f"{cell.score:.2f}", f"{css}t", "middle")
-    for css, paths in sorted(merged.items()):
-        svg.add("path", css, d="".join(paths))
-    note = (
-        f"Score of the row's agent against the column's, by number (win 1, tie ½). Hatched: fewer than {FEW} matches."
-    )
-    table = [[a, b, c.score, c.low, c.high, c.matches] for (a, b), c in sorted(cells.items()) if a < b]
-    columns = ["agent", "against", "score", "low", "high", "matches"]
-    return Chart("wins", "Who beats whom", svg.render(), note, columns, table)
-
-
-def _told(a: str, b: str, cell: Cell) -> str:
-    return f"{a} against {b}: {cell.score:.2f} [{cell.low:.2f}, {cell.high:.2f}] in {cell.matches} matches"
-
-
 def response(graph: Row | None, headline: bool, names: Collection[str] = ()) -> Chart | None:
     """The response graph of alpha-Rank: better strategies take over along the arrows; sink classes hold the mass."""
     if not graph or not graph["nodes"]:
         return None
     nodes, n = graph["nodes"], len(graph["nodes"])
     radius = min(165.0, 50.0 + 30 * n)
-    centre_x, centre_y = WIDTH / 2, radius + 78
-    svg = Svg(WIDTH, 2 * radius + 150, "Response graph of alpha-Rank", names)
+    side_room = room([line for node in nodes for line in node["label"].split(" / ")])
+    width = 2 * (radius + 40 + side_room)
+    centre_x, centre_y = width / 2, radius + 78
+    svg = Svg(width, 2 * radius + 150, "Response graph of alpha-Rank", names)
     at = [(centre_x + radius * sin(2 * pi * k / n), centre_y - radius * cos(2 * pi * k / n)) for k in range(n)]
     sizes = [5 + 22 * sqrt(node["mass"]) for node in nodes]
     for edge in graph["edges"]:
@@ -168,14 +152,18 @@ def response(graph: Row | None, headline: bool, names: Collection[str] = ()) -> 
         lines = node["label"].split(" / ")  # a profile: the agent of each side on a line
         if abs(x - centre_x) < 1:
             below = y > centre_y
-            first, anchor, width = y + (sizes[k] + 16 if below else -sizes[k] - 2 - 14 * len(lines)), "middle", 220
+            first, anchor, most = (
+                y + (sizes[k] + 16 if below else -sizes[k] - 2 - 14 * len(lines)),
+                "middle",
+                2 * side_room,
+            )
             x0 = x
         else:
             side = 1 if x > centre_x else -1
-            first, anchor, width = y + 4 - 7 * (len(lines) - 1), "start" if side > 0 else "end", 190
+            first, anchor, most = y + 4 - 7 * (len(lines) - 1), "start" if side > 0 else "end", side_room
             x0 = x + side * (sizes[k] + 10)
         for i, line in enumerate(lines):
-            svg.text(x0, first + 14 * i, line, "label", anchor, width)
+            svg.text(x0, first + 14 * i, line, "label", anchor, most)
     note = "Arrows lead to what beats it, dotted where the sign is unsure; area is mass; ringed: sink classes."
     note += "" if headline else " The sign of a difference between sinks is unsure: read p_in_sink, not a ranking."
     note += f" {graph['left_out']} states of less mass are left out." if graph["left_out"] else ""
@@ -243,7 +231,7 @@ def _labels(svg: Svg, places: Sequence[tuple[float, float, str]]) -> None:
     """A name beside each mark, on the first side where it covers neither a name nor a mark; else none but the note."""
     taken = [(x - 6, y - 6, x + 6, y + 6) for x, y, _ in places]
     for x, y, name in places:
-        width = min(CHAR * breadth(name), 120.0)
+        width = min(CHAR * breadth(name), 240.0)
         for left, bottom in ((x + 9, y + 4), (x - 9 - width, y + 4), (x - width / 2, y - 9), (x - width / 2, y + 19)):
             box = (left, bottom - 11, left + width, bottom + 2)
             free = all(box[2] < t[0] or box[0] > t[2] or box[3] < t[1] or box[1] > t[3] for t in taken)
@@ -271,26 +259,28 @@ class Series(NamedTuple):
 
 
 def panels(key: str, title: str, series: Sequence[Series], note: str, colours: dict[str, int]) -> Chart | None:
-    """Small multiples: the same agents in each panel, each panel with its own scale."""
+    """Small multiples: in each panel the agents that it is about, each panel with its own scale."""
     series = [s for s in series if s.points]
     if not series:
         return None
-    agents = list(dict.fromkeys(p[0] for s in series for p in s.points))
-    across = 2 if len(series) > 1 else 1
-    width = WIDTH / across
-    high = 20 * len(agents) + 66
-    svg = Svg(WIDTH, high * -(-len(series) // across), title, agents)
-    for k, one in enumerate(series):
-        x0, y0 = width * (k % across), high * (k // across)
-        svg.text(x0 + 6, y0 + 18, one.title, "panel", width=width - 20)
-        scale = _scale([v for p in one.points for v in p[1:] if isfinite(v)], x0 + 140, x0 + width - 20)
-        _axis(svg, scale, y0 + 28, y0 + high - 38, "")
-        for agent, value, low, top in one.points:
-            y = y0 + 38 + 20 * agents.index(agent)
-            svg.text(x0 + 6, y + 4, agent, "tick", width=124)
-            if isfinite(low) and isfinite(top):
-                svg.interval(scale(low), scale(top), y, colours[agent])
-            svg.marker(scale(value), y, colours[agent], 4, title=f"{agent}: {value:.6g}")
+    left = room([p[0] for s in series for p in s.points])
+    across = 2 if len(series) > 1 and left <= 200 else 1
+    width = left + 230 if across == 2 else max(left + 320, WIDTH / 2)
+    bands = [series[k : k + across] for k in range(0, len(series), across)]
+    heights = [20 * max(len(one.points) for one in band) + 66 for band in bands]
+    svg = Svg(width * across, sum(heights), title, colours)
+    for i, band in enumerate(bands):
+        for k, one in enumerate(band):
+            x0, y0 = width * k, float(sum(heights[:i]))
+            svg.text(x0 + 6, y0 + 18, one.title, "panel", width=width - 20)
+            scale = _scale([v for p in one.points for v in p[1:] if isfinite(v)], x0 + left + 16, x0 + width - 20)
+            _axis(svg, scale, y0 + 28, y0 + 20 * len(one.points) + 28, "")
+            for line, (agent, value, low, top) in enumerate(one.points):
+                y = y0 + 38 + 20 * line
+                svg.text(x0 + 6, y + 4, agent, "tick", width=left)
+                if isfinite(low) and isfinite(top):
+                    svg.interval(scale(low), scale(top), y, colours[agent])
+                svg.marker(scale(value), y, colours[agent], 4, title=f"{agent}: {value:.6g}")
     rows = [[s.title, *point] for s in series for point in s.points]
     return Chart(key, title, svg.render(), note, ["panel", "agent", "value", "low", "high"], rows)
 
@@ -306,9 +296,10 @@ def learning(rows: Sequence[Row], colours: dict[str, int]) -> Chart | None:
     if not curves:
         return None
     every = [point for points in curves.values() for point in points]
-    svg = Svg(WIDTH, 340, "Rating against training iteration")
-    x = _scale([float(k) for k, _ in every], 70, WIDTH - 170)
-    y = _scale([row[c] for _, row in every for c in ("rating_lo", "rating_hi") if known(row.get(c))], 290, 16)
+    side = room(list(curves))
+    svg = Svg(600 + side, 340, "Rating against training iteration")
+    x = _scale([float(k) for k, _ in every], 70, 590)
+    y = _scale([row[c] for _, row in every for c in RATINGS if known(row.get(c))], 290, 16)
     _axis(svg, x, 16, 290, "iteration")
     for value in ticks(y.low, y.high):
         svg.text(62, y(value) + 4, f"{value:g}", "tick", "end")
@@ -317,9 +308,10 @@ def learning(rows: Sequence[Row], colours: dict[str, int]) -> Chart | None:
         for (k, row), (j, after) in pairwise(points):
             svg.line(x(k), y(row["rating"]), x(j), y(after["rating"]), f"s{index % 8} bar")
         for k, row in points:
-            svg.line(x(k), y(row["rating_lo"]), x(k), y(row["rating_hi"]), f"s{index % 8} bar")
+            if known(row["rating_lo"]) and known(row["rating_hi"]):
+                svg.line(x(k), y(row["rating_lo"]), x(k), y(row["rating_hi"]), f"s{index % 8} bar")
             svg.marker(x(k), y(row["rating"]), index, 4, title=f"{row['agent']}: {row['rating']:.6g}")
-        svg.text(x(points[-1][0]) + 10, y(points[-1][1]["rating"]) + 4, name, "tick", width=150)
+        svg.text(x(points[-1][0]) + 10, y(points[-1][1]["rating"]) + 4, name, "tick", width=side)
     table = [[name, k, row["rating"], row["rating_lo"], row["rating_hi"], row["n_matches"]]
              for name, points in sorted(curves.items()) for k, row in points]  # fmt: skip
     columns = ["policy", "iteration", "rating", "rating_lo", "rating_hi", "n_matches"]

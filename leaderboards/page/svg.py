@@ -86,7 +86,8 @@ class Svg:
 
     def render(self) -> str:
         """The drawing as an element."""
-        size = f'viewBox="0 0 {_number(self.width)} {_number(self.height)}"'
+        width, height = _number(self.width), _number(self.height)
+        size = f'width="{width}" height="{height}" viewBox="0 0 {width} {height}"'
         label = escape(one_line(self.label))
         head = f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img" aria-label="{label}" class="chart">'
         return f"{head}{''.join(self.parts)}</svg>"

@@ -82,3 +82,25 @@ def _matches(cli: Cli) -> list[list[dict[str, str]]]:
     assert cli("export", "t", "--out", "t.jsonl")[0] == 0
     lines = Path("t.jsonl").read_text().splitlines()
     return [[{"side": s["team"], "agent": s["agent"]} for s in json.loads(line)["seats"]] for line in lines]
+
+
+def test_an_export_makes_no_folder_with_the_name_of_another_kind_of_file(cli: Cli, run: str) -> None:
+    for words, wanted in (
+        (("--out", "x.csv"), "FILE.jsonl for the match file, or a folder, as --out x"),
+        (("--out", "x.parquet"), "writes no .parquet file"),
+        (("--format", "parquet", "--out", "x.parquet"), "give a folder, as --out x"),
+        (("--format", "parquet", "--out", "x.jsonl"), "give a folder, as --out x"),
+    ):
+        code, _, err = cli("export", run, *words)
+
+        assert code == 2
+        assert wanted in err
+    assert list(Path().glob("x*")) == []
+
+
+def test_a_picture_is_svg_and_called_so(cli: Cli, run: str) -> None:
+    code, _, err = cli("show", run, "1", "--plot", "x.png")
+
+    assert code == 2
+    assert "--plot draws SVG" in err
+    assert not Path("x.png").exists()

@@ -164,12 +164,32 @@ def test_the_interval_is_clustered_by_deal() -> None:
     deal = np.r_[np.repeat(np.arange(10), 2), 10 + np.arange(20), 30, 30]
     won = np.array([1.0, 0.0] * 21)
 
-    mean, low, high = plain.clustered_means(agent, deal, won, 4)
+    mean, low, high = plain.intervals(plain.clustered_means(agent, deal, won, 4))
 
     assert mean[:3].tolist() == [0.5] * 3
     assert (low[0], high[0]) == (0.5, 0.5)
     assert (high[1] - low[1]) / 2 == pytest.approx(2.093 * 0.5 / np.sqrt(19), rel=1e-3)
     assert np.isnan([low[2], high[2], mean[3], low[3]]).all()
+
+
+def test_the_interval_of_a_share_is_wilson_s_and_stays_a_share() -> None:
+    """Ten wins in ten deals of one match: Wilson's with Student's quantile 2.262, (10 / (10 + 2.262²), 1)."""
+    low, high = plain.share_interval(1.0, 0.0, 10)
+    few = plain.share_interval(1 / 3, 1 / 3, 2)
+
+    assert low == pytest.approx(10 / (10 + 2.2622**2), abs=1e-3)
+    assert high == 1
+    assert 0 <= few[0] < 1 / 3 < few[1] <= 1
+    assert np.isnan(plain.share_interval(0.5, np.nan, 1)).all()
+    wide = plain.share_interval(0.5, 0.05, 1000)
+    assert wide == pytest.approx((0.5 - 0.098, 0.5 + 0.098), abs=2e-3)
+
+
+def test_figures_of_the_match_are_told_from_those_of_the_seat(villages: Tables) -> None:
+    table = villages(4, 20)
+    table["days"] = table["match_id"].str[-1].astype(float)
+
+    assert behaviour.of_matches(matches.played(table)) == ["days"]
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from arena.leaderboards import Board, Rated, board, elo, leaderboard, methods
+from arena.leaderboards import Board, Rated, board, elo, leaderboard, matches, methods
 
 Tables = Callable[..., Any]
 
@@ -65,13 +65,96 @@ def test_check_names_what_was_changed(duels: Tables, tmp_path: Path) -> None:
     assert "cannot be recomputed" in board.check(tmp_path / "b")[0]
 
 
+def test_check_recomputes_the_page_and_the_charts(duels: Tables, tmp_path: Path) -> None:
+    root = tmp_path / "b"
+    found = leaderboard(duels(4, 40), bootstrap=20)
+
+    def published() -> Path:
+        found.write(root, "b", plots=True)
+        return root
+
+    assert board.check(published()) == []
+    edit(root / "b.html", "agent-3</bdi>", "agent-9</bdi>")
+    assert [line.split(", from line")[0] for line in board.check(root)] == ["b.html is not what the matches give"]
+    edit(published() / "ratings.svg", "agent-3", "agent-0")
+    assert [line.split(", from line")[0] for line in board.check(root)] == ["ratings.svg is not what the matches give"]
+    (published() / "wins.svg").unlink()
+    assert board.check(root) == ["wins.svg is missing"]
+    (published() / "response.svg").write_text("<svg/>")
+    assert board.check(root) == ["response.svg is none of this board's"]
+    (root / "response.svg").unlink()
+    (root / "logo.svg").write_text("<svg/>")
+    assert board.check(root) == []
+    (root / "b.html").rename(root / "other.html")
+    assert board.check(root) == ["b.html is missing", "other.html is none of this board's"]
+
+
+def test_another_processor_may_round_the_last_digit_and_nothing_else(duels: Tables, tmp_path: Path) -> None:
+    root = tmp_path / "b"
+    found = leaderboard(duels(4, 40), bootstrap=20)
+    rating = rows(found.csv())[0]["rating"]
+    found.write(root, "b")
+
+    edit(root / "b.html", f">{rating}<", f">{float(rating) + 0.01:.2f}<")
+    nearly = board.check(root)
+    edit(root / "b.html", f">{float(rating) + 0.01:.2f}<", f">{float(rating) + 1:.2f}<")
+    off = board.check(root)
+
+    assert nearly == []
+    assert f"'{float(rating) + 1:.2f}', computed '{rating}'" in off[0]
+
+
+def test_charts_of_the_board_before_go_and_foreign_files_stay(duels: Tables, tmp_path: Path) -> None:
+    root = tmp_path / "b"
+    leaderboard(duels(4, 40), "all", bootstrap=20).write(root, "b", plots=True)
+    (root / "logo.svg").write_text("<svg/>")
+    before = {path.name for path in root.glob("*.svg")}
+
+    leaderboard(duels(4, 40), "bt", bootstrap=20).write(root, "b", plots=True)
+
+    assert before - {path.name for path in root.glob("*.svg")} == {"response.svg"}
+    assert (root / "logo.svg").is_file()
+    leaderboard(duels(4, 40), "bt", bootstrap=20).write(root, "c")
+    assert sorted(path.name for path in root.iterdir()) == ["c.csv", "c.html", "logo.svg", "matches.jsonl", "meta.json"]
+    assert board.check(root) == []
+
+
+def test_a_chart_that_was_changed_is_no_chart_of_ours(duels: Tables, tmp_path: Path) -> None:
+    root = tmp_path / "b"
+    found = leaderboard(duels(4, 40), bootstrap=20)
+    found.write(root, "b", plots=True)
+    (root / "ratings.svg").write_text("mine")
+
+    with pytest.raises(ValueError, match=r"ratings\.svg is not as the board before wrote it"):
+        found.write(root, "b")
+
+    assert (root / "ratings.svg").read_text() == "mine"
+    assert board.check(root) != []
+
+
+def test_the_match_file_of_a_board_gives_the_same_board_again(duels: Tables, tmp_path: Path) -> None:
+    table = duels(4, 40)
+    table.attrs["facts"] = {
+        "schedule": {"stop": "p_top1", "kind": "adaptive"},
+        "stop": [{"rule": "p_top1", "at": 1 / 3}, {"rule": "p_top1", "at": 0.1}],
+        "runs": [{"run_id": "r"}],
+        "planned_matches": 100,
+    }
+    first = leaderboard(table, bootstrap=20).write(tmp_path / "one", "b")
+
+    again = leaderboard(matches.read(tmp_path / "one" / "matches.jsonl"), bootstrap=20).write(tmp_path / "two", "b")
+
+    assert [path.read_bytes() for path in again] == [path.read_bytes() for path in first]
+    assert board.check(tmp_path / "one") == []
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
         (None, "holds no board"),
         ("{", "is not JSON"),
         ("[]", "is of the format None"),
-        ('{"format": "parley-arena board 2"}', "'parley-arena board 2'; this release checks 'parley-arena board 1'"),
+        ('{"format": "parley-arena board 1"}', "'parley-arena board 1'; this release checks 'parley-arena board 2'"),
     ],
 )
 def test_what_is_no_board_is_not_checked(duels: Tables, tmp_path: Path, text: str | None, message: str) -> None:

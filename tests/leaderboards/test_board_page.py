@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
+import pandas as pd
 import pytest
 
-from arena.leaderboards import Board, csvfile, leaderboard
-from arena.leaderboards.page import HERE
+from arena.leaderboards import Board, columns, csvfile, leaderboard
+from arena.leaderboards.page import HERE, legend
 from arena.leaderboards.page.svg import shorten
 
 Tables = Callable[..., Any]
@@ -299,3 +300,43 @@ def test_names_are_cut_where_that_keeps_them_apart() -> None:
     assert shorten("organisation/model-1-instruct", 140) == "organisation/model-…"
     assert [shorten(name, 140, alike) for name in alike] == ["organi…el-1-instruct", "organi…el-2-instruct"]
     assert shorten("名前" * 20, 70) == "名前名前…"  # wide characters take two places
+
+
+# --- what columns mean ----------------------------------------------------------------------------------------------
+
+
+def test_every_column_is_explained_on_the_page_and_in_the_docs(published: Board) -> None:
+    guide = (Path(__file__).parents[2] / "docs" / "leaderboards.md").read_text("utf-8")
+    rows = dict(re.findall(r"^\| `(\w+)` \| (.+) \|$", guide, re.MULTILINE))
+    explained = {name for name, _ in legend.meanings(map(str, published.table), ["vote_accuracy"])}
+    told = {c for c in map(str, published.table) if not c.endswith("_sem") and not re.fullmatch("rating_.+_(lo|hi)", c)}
+
+    assert rows == legend.MEANINGS
+    assert set(legend.MEANINGS) >= columns.RESERVED
+    assert told - explained <= {"rating_clean"}
+    assert dict(legend.meanings(["a", "a_sem"], ["a"]))["a"].startswith("a figure of the game, of the whole match")
+
+
+def test_a_board_of_several_games_has_each_by_itself(duels: Tables, villages: Tables) -> None:
+    wolves = villages(5, 30).replace({"agent-3": "wolf-3", "agent-4": "wolf-4"})
+    found = leaderboard(pd.concat([duels(4, 30), wolves]), "all", bootstrap=10)
+
+    page = Page(found.page("b"))
+
+    keys = [a["data-panel"] for _, a in page.tags if "data-panel" in a]
+    assert keys == [a["data-tab"] for _, a in page.tags if "data-tab" in a]
+    assert keys == ["game-duel-v1/default", "game-werewolf-v1/five"]
+    first = [row[1] for row in page.tables["table 0"][1:]]
+    assert sorted(name.removesuffix("provisional") for name in first) == ["agent-0", "agent-1", "agent-2"]
+
+
+def test_charts_leave_room_for_long_names(duels: Tables) -> None:
+    names = {f"agent-{i}": f"openai/some-organisation-model-{i}-instruct" for i in range(3)}
+    found = leaderboard(duels(3, 40).replace(names), "all", bootstrap=10)
+
+    plots = found.plots()
+
+    assert "response" in plots
+    for key, svg in plots.items() - {("cost", plots["cost"])}:  # where a name that would cover another is left out
+        drawn = re.sub("<title>.*?</title>", "", svg)
+        assert all(f">{name}<" in drawn for name in names.values()), key

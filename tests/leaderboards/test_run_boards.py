@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from arena.leaderboards import behaviour, leaderboard, matches, plain, runs
+from arena.leaderboards import behaviour, leaderboard, matches, plain, runs, runtable
+from arena.leaderboards.board import unpublished
 from arena.leaderboards.posterior import posterior
 from arena.run.api import resolve_agents, start
 from arena.run.runfile import settings_of
@@ -95,3 +96,29 @@ def test_a_run_that_is_not_at_its_end_says_so(tmp_path: Path, kind: str) -> None
     assert "is not at its end" in stop["why"]
     assert stop["why"].endswith("its budget is spent")
     assert "ended_by" not in stop
+
+
+@pytest.mark.parametrize(
+    ("game", "agents", "policy"),
+    [
+        ("kuhn", BOTS, {}),
+        ("werewolf/mini5", ["bot/werewolf-sample", "bot/random"], {}),
+        ("kuhn", ["mock/legal?illegal=0.5", "bot/tight"], {"reasks": 0, "then": "forfeit"}),
+        ("kuhn", ["mock/legal?server=0.3", "bot/tight"], {}),
+    ],
+)
+def test_the_terminal_s_table_is_that_of_the_published_board(
+    tmp_path: Path, game: str, agents: list[str], policy: dict[str, Any]
+) -> None:
+    run = played(tmp_path / "r", agents, game=game, **({"illegal": policy} if policy else {}))
+
+    published = leaderboard(matches.read(run), "all", bootstrap=10)
+    shown, meta = unpublished(runtable.read([run]), "all", bootstrap=10)
+
+    columns = ["agent", "rank", "rating", "rating_lo", "rating_hi", "p_top1", "win_rate", "payoff", "n_matches", "elo"]
+    columns += ["illegal_rate", "forfeit_rate", "provisional", "rating_clean", "alpharank_mass"]
+    assert shown[columns].equals(published.table[columns])
+    for key in ("warnings", "skipped", "offsets", "schedule", "open_sums"):
+        assert meta[key] == published.meta[key], key
+    told = {key: value for key, value in meta["excluded"].items() if value or key != "by_reason"}
+    assert told == published.meta["excluded"]

@@ -127,7 +127,7 @@ def settings_of(
         "league": own,
         "league_folder": str(league_folder()),
         "home": str(Path.cwd()),
-        "recipe": default_recipe(algorithm, opponents),
+        "recipe": default_recipe(algorithm, opponents, made.rows),
         "lr": known.default_lr(algorithm),
     }
     whole: dict[str, Any] = defaults | {key: value for key, value in values.items() if value is not None}

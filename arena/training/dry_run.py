@@ -11,12 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from arena.models.names import resolve
-from arena.training import forks
+from arena.training import collect, forks
 from arena.training.evaluate import seatings
 from arena.training.prompt_sizes import check_context, simulated
 from arena.training.settings import GRPO_STEPS, TrainSettings
 from arena.training.setup import Run, anchors, set_up
-from arena.training.stages import WARM_MATCHES
 
 SIMULATED = 20
 ANSWER = 16  # tokens of a row behind its prompt
@@ -31,7 +30,7 @@ def estimate(settings: TrainSettings) -> dict[str, Any]:
     row = max(longest) + ANSWER
     own = asks / max(run.game.seat_count(), 1)
     ways = seatings(run.game, run.roles[0])
-    collected = s.matches if s.algorithm != "grpo" else 0 if s.recipe == "group" else min(WARM_MATCHES, s.matches)
+    collected = collect.count(s) * (2 if p.nash == "extragradient" else 1)
     policies = 3 if s.iterations > 1 else 2
     evaluated = s.eval_matches * ways * policies * len(run.roles)
     final = (s.eval_matches if p.final_matches is None else p.final_matches) * ways * (s.iterations + 1)

@@ -40,10 +40,10 @@ class State:
     turn: int
 
 
-def play_forks(run: Run, k: int, champions: Mapping[str, str]) -> None:
-    """Both rounds, for the matches of collect/K."""
-    states = list(_states(run, k, champions))
-    tag, p = f"forks/{k}", run.settings.params
+def play_forks(run: Run, players: Mapping[str, str], source: str, tag: str) -> None:
+    """Both rounds, for the matches of the tag `source`."""
+    states = list(states_of(run, players, source))
+    p = run.settings.params
     asked: dict[str, State] = {}
     plan: list[Planned] = []
     for state in states:
@@ -64,18 +64,18 @@ def play_forks(run: Run, k: int, champions: Mapping[str, str]) -> None:
     play(run.table, plan, copied=prefixes, common=common)
 
 
-def _states(run: Run, k: int, champions: Mapping[str, str]) -> Iterable[State]:
-    """Up to `fork_states` decisions of the trained seats of each match, spread over the kinds of asks."""
+def states_of(run: Run, players: Mapping[str, str], source: str) -> Iterable[State]:
+    """Up to `fork_states` decisions of these roles' seats in each match, spread over the kinds of asks."""
     with Reader(run.folder) as reader:
         from arena.run.api import planned_of
         from arena.run.replayed import games_of
 
         where = games_of(reader.manifest())
         rows = {row["key"]: row for row in reader.matches()}
-    for played in read_played(run.folder, tags=[f"collect/{k}"]):
+    for played in read_played(run.folder, tags=[source]):
         found: dict[str, list[int]] = {}
-        for role in run.roles:
-            trainee = Trainee(agents=(champions[role],), roles=(role,) if role else ())
+        for role, player in players.items():
+            trainee = Trainee(agents=(player,), roles=(role,) if role else ())
             for sent in trainee.turns(played):
                 if not _has_one_answer(played.match.turns[sent.turn].ask):
                     found.setdefault(sent.ask, []).append(sent.turn)

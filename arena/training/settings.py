@@ -49,7 +49,9 @@ class Params(Config):
     delta: float = option(0.0, "outcome: how far from the mean a payoff must be", low=0)
     max_length: int | None = option(None, "tokens of a row; default: what the longest row needs, at most the context")
     overflow: Literal["fail", "drop", "shorten"] = option("fail", "rows over max_length (fail: above 1 %)")
-    init: Literal["champion", "last", "base"] = option("champion", "where an iteration's weights start")
+    init: Literal["champion", "last", "base"] | None = option(
+        None, "where an iteration's weights start; default champion, psro base"
+    )
     update: Literal["both", "alternate"] = option("both", "several roles: all of them in an iteration, or in turn")
 
     # forks (dpo)
@@ -57,8 +59,12 @@ class Params(Config):
     fork_k: int = option(4, "candidate answers at each", low=2, high=64)
     fork_rollouts: int = option(8, "continuations of each candidate", low=1)
     fork_margin: float = option(0.05, "least difference of a pair, as a share of the payoff range", low=0, high=1)
+    nash: Literal["none", "extragradient"] = option(
+        "none", "extragradient: train a half-way policy, let it collect, train again from the champion"
+    )
 
     # grpo
+    rows: Literal["episode", "turn"] = option("episode", "a seat's whole match, or one answer at a recorded decision")
     num_generations: int = option(8, "rollouts of one slot", low=2)
     num_iterations: int = option(1, "updates on one set of rollouts", low=1)
     scale_rewards: Literal["group", "none"] = option("group", "divide advantages by the group's spread")
@@ -68,6 +74,7 @@ class Params(Config):
     turn: Literal["mixed", "return"] = option("mixed", "recipe turn: outcome and turn terms, or returns")
     turn_weight: float = option(1.0, "recipe turn: weight of the turn term", low=0)
     tompo_alpha: float = option(0.5, "recipe tompo: weight of the welfare term", low=0, high=1)
+    importance: Literal["token", "sequence"] = option("token", "importance ratios of tokens, or of answers (GSPO)")
     trust_region: float = option(
         0.0, "mask a rollout if a token's log-ratio exceeds this (0.7 is usual); 0 = off", low=0
     )
@@ -82,7 +89,9 @@ class Params(Config):
     # opponents, evaluation, gate
     pool: tuple[str, ...] = option((), "further opponents in the pool")
     pfsp: Literal["hard", "even"] = option("hard", "weights of pfsp: (1-p)^2 or p(1-p)")
-    meta: Literal["nash", "uniform"] = option("nash", "psro: how the pool is weighed")
+    meta: Literal["nash", "alpharank", "uniform"] | None = option(
+        None, "psro: how the pool is weighed; default nash in zero-sum games of two, else alpharank; by role uniform"
+    )
     anchors: tuple[str, ...] = option((), "fixed opponents of evaluation; default: those of --opponents, else bots")
     gate_margin: float = option(0.0, "a candidate's lower bound must exceed this")
     final_matches: int | None = option(None, "deals of the final report; default as --eval-matches", low=0)
@@ -101,6 +110,7 @@ _LOSSES = {
 }  # fmt: skip
 _LR = {"sft": 2e-4, "kto": 5e-5, "dpo": 5e-5, "grpo": 5e-5}
 GRPO_STEPS = 50
+TURN_RECIPES = ("group", "spo")
 _PLACES = ("league_folder", "home", "device", "budget")  # what a run may be given anew: none of it is measured
 
 
@@ -153,9 +163,16 @@ class TrainSettings:
 
     @property
     def losses(self) -> tuple[str, ...]:
-        """The trainer's loss types; `spiral` means dr_grpo unless another is named."""
-        default = "dr_grpo" if self.recipe == "spiral" else _LOSS[self.algorithm]
+        """The trainer's loss types; `spiral` means dr_grpo and `nash` means ipo unless another is named."""
+        default = (
+            "dr_grpo" if self.recipe == "spiral" else "ipo" if self.params.nash != "none" else _LOSS[self.algorithm]
+        )
         return tuple((self.params.loss or default).split("+"))
+
+    @property
+    def init(self) -> str:
+        """Where an iteration's weights start: a best response of psro is trained from the base."""
+        return self.params.init or ("base" if self.opponents == "psro" else "champion")
 
     @property
     def fixed_opponents(self) -> tuple[str, ...]:
@@ -202,6 +219,10 @@ def check(settings: TrainSettings) -> None:
         raise UsageError("kto needs a batch of at least 2: it measures its KL term on mismatched rows of a batch")
     if s.algorithm == "grpo":
         _check_grpo(s)
+    elif p.rows == "turn":
+        raise UsageError("--param rows=turn is for grpo; every row of the others is one answer")
+    if p.nash != "none" and s.algorithm != "dpo":
+        raise UsageError(f"--param nash={p.nash} is for dpo, not for {s.algorithm}")
     if s.set and not isinstance(s.set, Mapping):
         raise UsageError("--set is key=value")
     if s.league.startswith(".") or "/" in s.league or not s.league:
@@ -215,7 +236,13 @@ def _check_grpo(s: TrainSettings) -> None:
             f"num_generations ({p.num_generations}) must divide batch x accumulation ({p.batch * p.accumulation})",
             hint=f"--param batch={p.num_generations * max(1, round(p.batch / p.num_generations))}",
         )
-    if s.recipe == "group" and s.is_self_play:
+    if p.rows == "turn" and s.recipe not in TURN_RECIPES:
+        raise UsageError(
+            f"--param rows=turn compares answers to one ask; its recipes are {', '.join(TURN_RECIPES)}, not {s.recipe}"
+        )
+    if s.recipe == "spo" and p.rows != "turn":
+        raise UsageError("the recipe spo ranks answers to one ask", hint="--param rows=turn")
+    if s.recipe == "group" and s.is_self_play and p.rows == "episode":
         raise UsageError(
             "the recipe group compares attempts in one seat against frozen opponents; in self-play seats are mixed",
             hint="--recipe rae, or --opponents NAME",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from arena.models.names import find_bot, parse_name
 from arena.registry import game_bots, make_game
 from arena.training import population
 from arena.training.evaluate import words
+from arena.training.jsonfile import read_json
 from arena.training.league import Start, find_start
 from arena.training.play import Table, Watch, resolved
 from arena.training.recipes import check_labels, check_recipe
@@ -37,6 +38,7 @@ class Run:
     preset: str
     watch: Watch | None = None
     say: Any = field(default=lambda text: None)
+    part: str = ""  # `half`: the first pass of an extragradient iteration
 
     @property
     def table(self) -> Table:
@@ -57,8 +59,23 @@ class Run:
 
     def iteration(self, k: int, role: str = "") -> Path:
         """Where a role's files of an iteration are."""
-        folder = self.folder / f"iter_{k:04d}"
+        folder = self.folder / f"iter_{k:04d}" / self.part
         return folder / role if role and len(self.roles) > 1 else folder
+
+    def tags(self, k: int) -> tuple[str, str]:
+        """The tags of an iteration's collected matches and of their forks. What the champion plays is `collect/K`; what
+        the half-way policy of an extragradient iteration plays is `half/K`."""
+        is_second = self.settings.params.nash == "extragradient" and not self.part
+        return (f"half/{k}", f"half-forks/{k}") if is_second else (f"collect/{k}", f"forks/{k}")
+
+    def champion(self, role: str, k: int) -> str:
+        """The last promoted policy of a role before iteration k."""
+        best = 0
+        for j in range(1, k):
+            gate = replace(self, part="").iteration(j, role) / "gate.json"
+            if role in self.roles_of(j) and gate.is_file() and read_json(gate)["promoted"]:
+                best = j
+        return f"league/{self.settings.policy(role, best)}"
 
     def evaluation(self, k: int, role: str) -> str:
         """The tag of a role's evaluation: its own, so that what one role plays changes no other's hashes."""

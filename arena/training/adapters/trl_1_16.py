@@ -175,6 +175,7 @@ def grpo_arguments(job: StageJob, device: str) -> Any:
         num_iterations=p.num_iterations,
         max_completion_length=job.max_length or 4096,
         scale_rewards=p.scale_rewards,
+        importance_sampling_level=p.importance,
         entropy_coef=p.entropy_coef,
         use_adaptive_entropy=p.adaptive_entropy,
         top_entropy_quantile=p.top_entropy,

@@ -90,7 +90,7 @@ class Params(Config):
     pool: tuple[str, ...] = option((), "further opponents in the pool")
     pfsp: Literal["hard", "even"] = option("hard", "weights of pfsp: (1-p)^2 or p(1-p)")
     meta: Literal["nash", "alpharank", "uniform"] | None = option(
-        None, "psro: how the pool is weighed; default nash in zero-sum games of two, else alpharank; by role uniform"
+        None, "psro: how the pool is weighed; default nash if two sides share a fixed sum, else alpharank"
     )
     anchors: tuple[str, ...] = option((), "fixed opponents of evaluation; default: those of --opponents, else bots")
     gate_margin: float = option(0.0, "a candidate's lower bound must exceed this")
@@ -210,6 +210,8 @@ def check(settings: TrainSettings) -> None:
         raise UsageError(f"--gate is ci or none, not {s.gate!r}")
     if s.device not in ("auto", "cpu", "cuda"):
         raise UsageError(f"--device is auto, cpu or cuda, not {s.device!r}")
+    if p.nash != "none" and s.algorithm != "dpo":
+        raise UsageError(f"--param nash={p.nash} is for dpo, not for {s.algorithm}")
     for word in s.losses:
         if word not in _LOSSES[s.algorithm]:
             raise UnknownName(f"loss of {s.algorithm}", word, _LOSSES[s.algorithm])
@@ -221,8 +223,6 @@ def check(settings: TrainSettings) -> None:
         _check_grpo(s)
     elif p.rows == "turn":
         raise UsageError("--param rows=turn is for grpo; every row of the others is one answer")
-    if p.nash != "none" and s.algorithm != "dpo":
-        raise UsageError(f"--param nash={p.nash} is for dpo, not for {s.algorithm}")
     if s.set and not isinstance(s.set, Mapping):
         raise UsageError("--set is key=value")
     if s.league.startswith(".") or "/" in s.league or not s.league:

@@ -154,6 +154,11 @@ def _check_opponents(run: Run) -> None:
     if s.opponents not in POPULATIONS:
         entries = population.opponents(s, type(run.game), "", 1, "")
         names += [entry.name for entry in entries]
+    elif s.opponents == "psro" and s.roles and s.params.meta not in (None, "uniform"):
+        raise UsageError(
+            f"psro weighs policies by {s.params.meta} where one policy holds every seat, not with --role",
+            hint="--param meta=uniform",
+        )
     elif s.opponents == "game":
         names += [entry.name for entry in population.from_mix(type(run.game))]
     resolved([name for name in names if name != population.LEARNER], type(run.game))

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from statistics import fmean
 
-from arena.core.game import Game
 from arena.store.reader import Reader
 from arena.store.schema import FILE
 from arena.training import population
@@ -45,27 +44,17 @@ def scores(run: Run, role: str, k: int) -> dict[str, Score]:
     return {name: Score(won[name], played[name]) for name in played}
 
 
-def meta_of(run: Run) -> str:
-    """How psro weighs its pool where nobody says it: by Nash in zero-sum games of two, else by alpha-Rank; policies of
-    single roles do not meet each other, so they are weighed alike."""
-    if run.settings.params.meta is not None:
-        return run.settings.params.meta
-    return "uniform" if run.settings.roles else "nash" if is_zero_sum_of_two(run.game) else "alpharank"
-
-
-def is_zero_sum_of_two(game: Game) -> bool:
-    return game.zero_sum and (len(list(game.sides())) or game.seat_count()) == 2
-
-
 def meta_strategy(run: Run, role: str, k: int) -> dict[str, float]:
-    """The mixture of the pool, from a payoff matrix of paired matches; cells that are missing are played."""
+    """The mixture of psro's pool, from a payoff matrix of paired matches; cells that are missing are played. Where
+    nobody says how: by Nash if two sides share a fixed sum, else by alpha-Rank. Policies of single roles never meet
+    each other, so they are weighed alike."""
     extra = [population.recorded(name, type(run.game)) for name in run.settings.params.pool]
     names = list(dict.fromkeys([*population.past(run.settings, role, k), *extra]))
-    how = meta_of(run)
+    how = run.settings.params.meta or ("uniform" if run.settings.roles else "")
     if len(names) == 1 or how == "uniform":
         return {name: 1 / len(names) for name in names}
     payoff = cross_play(run, "psro", names, run.settings.eval_matches)
-    if how == "nash":
+    if (how or ("nash" if _is_constant_sum(run, "psro") else "alpharank")) == "nash":
         from arena.leaderboards.nash import maxent
 
         places = range(len(names))
@@ -75,6 +64,19 @@ def meta_strategy(run: Run, role: str, k: int) -> dict[str, float]:
 
         weights = stationary([payoff], single_population=True)
     return dict(zip(names, map(float, weights), strict=True))
+
+
+def _is_constant_sum(run: Run, tag: str) -> bool:
+    """Whether two sides shared one sum in all matches under a tag."""
+    if (len(list(run.game.sides())) or run.game.seat_count()) != 2:
+        return False
+    with Reader(run.folder) as reader:
+        numbers = {match["match_id"] for match in reader.matches() if match["tag"] == tag}
+        sums: dict[int, float] = {}
+        for row in reader.seats():
+            if row["match_id"] in numbers:
+                sums[row["match_id"]] = sums.get(row["match_id"], 0.0) + row["payoff"]
+    return max(sums.values()) - min(sums.values()) < 1e-9
 
 
 def cross_play(run: Run, tag: str, names: list[str], deals: int) -> list[list[float]]:

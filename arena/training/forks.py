@@ -8,21 +8,19 @@ engine streams, the same bots' streams and the same sample keys for every candid
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from arena.core.asks import Answer, Choice
 from arena.core.canonical import canonical
-from arena.core.record import record, replay
 from arena.core.seeds import stream
-from arena.play import new_match
 from arena.run.keys import match_key
 from arena.run.plan import Planned
-from arena.run.rows import Decision, event_rows, turn_row
 from arena.store.reader import Reader
 from arena.store.writer import Unit
 from arena.training.play import play
+from arena.training.prefix import Prefix
 from arena.training.record import Played, read_played
 from arena.training.rows import Trainee
 from arena.training.setup import Run
@@ -59,7 +57,7 @@ def play_forks(run: Run, players: Mapping[str, str], source: str, tag: str) -> N
             for j in range(p.fork_rollouts):
                 planned = _branch(state, j, tag, candidate=c)
                 plan.append(planned)
-                prefixes[planned.key] = _prefix(state, answer)
+                prefixes[planned.key] = _prefix(state, answer, decided=True)
                 common[planned.key] = f"{state.planned.key}/{state.turn}/{j}"
     play(run.table, plan, copied=prefixes, common=common)
 
@@ -118,51 +116,15 @@ def _branch(state: State, branch: int, tag: str, candidate: int | None = None) -
     )
 
 
-class _Copied:
+def _prefix(state: State, answer: Answer = None, *, decided: bool = False) -> Callable[[Planned], Unit]:
     """The rows that a branch begins with: everything before the turn, and the turn too once it is decided."""
+    prefix = replace(Prefix.of(state.played, state.turn), answer=answer, decided=decided)
 
-    def __init__(self, state: State, answer: Answer | None) -> None:
-        self._state, self._answer = state, answer
+    def rows(planned: Planned) -> Unit:
+        turns, events = prefix.rows(planned, state.played.match.game)
+        return turns + events
 
-    def __call__(self, planned: Planned) -> Unit:
-        played, at = self._state.played, self._state.turn
-        source = played.match
-        chance = (planned.fork_turn or 0, planned.branch or 0)
-        match = new_match(source.game, source.seed, source.deal_seed, preset=source.preset, chance=chance)
-        batch = source.turns[at].batch
-        turns = [t for t in record(source)["turns"] if t["batch"] < batch or (t["batch"] == batch and t["turn"] != at)]
-        if self._answer is not None:
-            turns.append({**record(source)["turns"][at], "answer": self._answer, "fallback": False})
-            turns.sort(key=lambda t: int(t["turn"]))
-        before = [t for t in turns if t["batch"] < batch]
-        replay(match, before)
-        told = len(match.events)
-        opened = dict(match.opened())
-        replay(match, [t for t in turns if t["batch"] == batch])
-        asks = {t.turn: t.ask for t in match.turns} | {
-            t["turn"]: opened[t["seat"]] for t in turns if t["batch"] == batch
-        }
-        applied = self._answer is not None
-        unit: Unit = []
-        for t in turns:
-            sent = played.sent.get(t["turn"])
-            decision = Decision(
-                turn=t["turn"],
-                batch=t["batch"],
-                seat=t["seat"],
-                ask=asks[t["turn"]],
-                answer=t["answer"],
-                status=sent.status if sent is not None and t["turn"] != at else "legal",  # type: ignore[arg-type]  # from the record
-                fallback=bool(t["fallback"]),
-                origin="copied",
-            )
-            unit.append(turn_row(planned.number, match, decision, applied=t["batch"] < batch or applied))
-        rows = event_rows(planned.number, match, 0)
-        return unit + (rows if applied else rows[:told])
-
-
-def _prefix(state: State, answer: Answer | None = None) -> _Copied:
-    return _Copied(state, answer)
+    return rows
 
 
 def _answers(run: Run, asked: Mapping[str, State], numbers: Mapping[str, int]) -> list[tuple[State, list[Answer]]]:

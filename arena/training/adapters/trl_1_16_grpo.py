@@ -148,6 +148,7 @@ class MatchTrainer(trl.GRPOTrainer):  # type: ignore[misc]  # trl is not typed h
             kinds = [f"{row.role}/{row.spans[-1][2] if row.spans else ''}" for row in rows]
             found = adv.tompo(rewards, [row.welfare for row in rows], groups, kinds, p.tompo_alpha)
         else:
+            rewards = adv.win_share(rewards, groups) if recipe == "spo" else rewards
             found = adv.group(rewards, groups, [row.seat for row in rows], p.scale_rewards)
         return [a * w for a, w in zip(found, weights, strict=True)]
 

@@ -64,8 +64,8 @@ def states_of(matches: Iterable[Played], trainee: Trainee) -> list[State]:
     trunks = {m.key: m for m in matches if m.fork is None}
     found: dict[tuple[str, int], State] = {}
     for m in matches:
-        if m.fork is None or m.fork["parent"] not in trunks:
-            continue
+        if m.fork is None or m.fork["parent"] not in trunks or m.tag.startswith("rollout/"):
+            continue  # what GRPO played from a recorded decision shares no chance with anything
         trunk, turn = trunks[m.fork["parent"]], int(m.fork["turn"])
         sent = next((s for s in trainee.turns(trunk) if s.turn == turn), None)
         if sent is None:

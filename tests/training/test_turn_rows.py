@@ -23,9 +23,9 @@ pytestmark = [
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("turns")
     learnable(folder / "models" / "tiny")
-    words = "train grpo --game matrix/ipd --set rounds=3 --model hf/models/tiny?choice=grammar --param rows=turn --recipe spo"
+    words = "train grpo --game matrix/ipd --set rounds=3 --model hf/models/tiny?choice=grammar --recipe spo"
     words += " --iterations 1 --matches 8 --eval-matches 2 --steps 2 --lr 0.001 --seed 2 --gate none --league turns"
-    words += " --param num_generations=4 --param batch=8 --out run --display quiet --json"
+    words += " --param rows=turn --param num_generations=4 --param batch=8 --out run --display quiet --json"
     done = arena(folder, *words.split())
     assert done.code == 0, done.err
     return folder

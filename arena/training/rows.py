@@ -101,8 +101,13 @@ def _row(played: Played, sent: Sent, recipe: str, reason: str, prompts: Prompts)
         "recipe": recipe,
         "reason": reason,
         "split": split_of(played.key),
-        "source": {"agent": played.agents[sent.seat], "data": "selfplay"},
+        "source": source_of(played, sent.seat),
     }
+
+
+def source_of(played: Played, seat: str) -> dict[str, str | None]:
+    """Who said a completion, under which weights. It survives into the trainer's dataset."""
+    return {"agent": played.agents[seat], "weights": played.weights.get(seat), "data": "selfplay"}
 
 
 def _said(text: str) -> dict[str, str]:

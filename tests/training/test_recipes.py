@@ -37,7 +37,7 @@ def test_the_row_is_the_seats_own_prompt_and_answer() -> None:
 
     assert [m["role"] for m in row["prompt"]] == ["system", "user"]
     assert row["completion"] == [{"role": "assistant", "content": "paper"}]
-    assert row["source"] == {"agent": "hf/a", "data": "selfplay"}
+    assert row["source"] == {"agent": "hf/a", "weights": None, "data": "selfplay"}
     assert row["split"] == split_of("m1")
 
 

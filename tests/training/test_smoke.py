@@ -59,6 +59,7 @@ def test_exported_kto_rows_have_both_labels_and_one_own_message(home: Path) -> N
         assert row["prompt"][0]["role"] == "system"
         assert row["prompt"][-1]["role"] == "user"
         assert [m["role"] for m in row["completion"]] == ["assistant"]
+        assert len(row["source"]["weights"]) == 16
     assert exported.json["rows"] == len(rows)
 
 

@@ -10,6 +10,7 @@ from arena.training.evaluate import Comparison, Results, compare
 from arena.training.jsonfile import read_json
 from arena.training.league import file_hash
 from arena.training.metrics import read_metrics
+from arena.training.oneshot import exploitabilities
 from arena.training.play import tag_hash
 from arena.training.setup import Run, anchors
 from arena.training.standings import cross_play
@@ -45,6 +46,7 @@ def report_stage(run: Run, run_id: str, last: int) -> dict[str, str]:
         "champion": champions if len(champions) > 1 else next(iter(champions.values())),
         "final": report.measured(results, names, derive(s.seed, "bootstrap/final")),
         "average": average(run, names[""], deals) if s.params.nash != "none" and deals and not s.roles else None,
+        "exploitability": exploitabilities(run, names[""], "final") if results and not s.roles else None,
         "final_sha256": tag_hash(run.folder, "final"),
         "warnings": warnings,
     }

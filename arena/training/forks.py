@@ -19,6 +19,7 @@ from arena.run.keys import match_key
 from arena.run.plan import Planned
 from arena.store.reader import Reader
 from arena.store.writer import Unit
+from arena.training import population
 from arena.training.play import play
 from arena.training.prefix import Prefix
 from arena.training.record import Played, read_played
@@ -52,10 +53,11 @@ def play_forks(run: Run, players: Mapping[str, str], source: str, tag: str) -> N
     numbers = play(run.table, plan, copied={key: _prefix(state) for key, state in asked.items()})
     answers = _answers(run, asked, numbers)
     plan, prefixes, common = [], {}, {}
+    stand_in = population.recorded(p.rollout_agent, type(run.game)) if p.rollout_agent else None
     for state, candidates in answers:
         for c, answer in enumerate(candidates):
             for j in range(p.fork_rollouts):
-                planned = _branch(state, j, tag, candidate=c)
+                planned = _branch(state, j, tag, candidate=c, stand_in=stand_in)
                 plan.append(planned)
                 prefixes[planned.key] = _prefix(state, answer, decided=True)
                 common[planned.key] = f"{state.planned.key}/{state.turn}/{j}"
@@ -98,9 +100,12 @@ def _spread(by_kind: Mapping[str, Sequence[int]], most: int, key: str) -> list[i
     return sorted(found)
 
 
-def _branch(state: State, branch: int, tag: str, candidate: int | None = None) -> Planned:
-    """A branch of a state. Chance after the turn is fresh by `branch`, hence common to all candidates."""
+def _branch(state: State, branch: int, tag: str, candidate: int | None = None, stand_in: str | None = None) -> Planned:
+    """A branch of a state. Chance after the turn is fresh by `branch`, hence common to all candidates. `stand_in` takes
+    every model's seat."""
     source = state.planned
+    if stand_in is not None:
+        source = replace(source, seating={**source.seating, **dict.fromkeys(state.played.models, stand_in)})
     fork: dict[str, Any] = {"parent": source.key, "at": state.turn, "branch": branch, "tag": tag}
     if candidate is not None:
         fork["candidate"] = candidate

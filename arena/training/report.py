@@ -78,6 +78,16 @@ def _markdown(report: Mapping[str, Any]) -> str:
                     f"| {row['policy']} | {p['diff']:.4g} | {_ci(p)} | {d['diff']:.4g} | {_ci(d)} | {d['n']} | "
                     f"{row['lost']:.2%} | {row['verdict']} |"
                 )
+    if report["exploitability"]:
+        lines += [
+            "",
+            "## Exploitability",
+            "",
+            "Half of what best replies gain, exact for the answers of the final deals.",
+        ]
+        lines += ["", "| policy | exploitability | answers |", "|---|---|---|"]
+        for row in report["exploitability"]:
+            lines.append(f"| {row['policy']} | {row['exploitability']:.4g} | {row['answers']} |")
     if (average := report["average"]) is not None:
         lines += ["", "## Average iterate", ""]
         lines += ["Mean payoff against each policy: of each policy, and of the uniform mixture of all of them.", ""]

@@ -59,6 +59,9 @@ class Params(Config):
     fork_k: int = option(4, "candidate answers at each", low=2, high=64)
     fork_rollouts: int = option(8, "continuations of each candidate", low=1)
     fork_margin: float = option(0.05, "least difference of a pair, as a share of the payoff range", low=0, high=1)
+    rollout_agent: str | None = option(
+        None, "who plays the continuations in the models' seats; default: they themselves"
+    )
     nash: Literal["none", "extragradient"] = option(
         "none", "extragradient: train a half-way policy, let it collect, train again from the champion"
     )

@@ -151,6 +151,8 @@ def _check_opponents(run: Run) -> None:
     """Names that do not resolve are faults now, not in iteration 3."""
     s = run.settings
     names = [*s.params.pool, *(n.partition("=")[2] if "=" in n.partition("/")[0] else n for n in s.params.anchors)]
+    if s.params.rollout_agent is not None:
+        names.append(s.params.rollout_agent)
     if s.opponents not in POPULATIONS:
         entries = population.opponents(s, type(run.game), "", 1, "")
         names += [entry.name for entry in entries]

@@ -19,6 +19,7 @@ WORDS = [
     *("--iterations", "1", "--matches", "8", "--eval-matches", "2", "--steps", "1", "--lr", "0.01", "--seed", "2"),
     *("--gate", "none", "--league", "eg", "--out", "run", "--display", "quiet", "--json", "--reference", "base"),
     *("--param", "nash=extragradient", "--param", "fork_k=3", "--param", "fork_rollouts=2", "--param", "batch=2"),
+    *("--param", "rollout_agent=bot/random"),
 ]
 
 
@@ -41,6 +42,7 @@ def read(path: Path) -> Any:
 
 
 def test_both_passes_start_alike_and_the_second_is_collected_by_the_first(home: Path, done: Ended) -> None:
+    from arena.training.forks import CANDIDATES
     from arena.training.record import read_played
 
     first, second = home / "run/iter_0001/half", home / "run/iter_0001"
@@ -58,6 +60,10 @@ def test_both_passes_start_alike_and_the_second_is_collected_by_the_first(home: 
     (half,) = collectors[1]
     assert half.startswith("hf/")
     assert "/half/adapter" in half
+    continued = [
+        m for m in read_played(home / "run", tags=["half-forks/1"]) if m.fork and m.fork["branch"] < CANDIDATES
+    ]
+    assert {name for m in continued for name in m.agents.values()} == {"bot/random"}
     assert weights[0] != weights[1]
 
 
@@ -68,6 +74,8 @@ def test_the_average_iterate_is_in_the_report(home: Path, done: Ended) -> None:
     assert found["policies"] == ["league/eg-k0", "league/eg-k1"]
     assert found["mixture"] == pytest.approx([sum(column) / 2 for column in zip(*found["payoff"], strict=True)])
     assert found["last_against_mixture"] == pytest.approx(sum(found["payoff"][1]) / 2)
+    assert [row["policy"] for row in read(home / "run/report.json")["exploitability"]] == found["policies"]
+    assert all(0 <= row["exploitability"] <= 1 for row in read(home / "run/report.json")["exploitability"])
     assert "## Average iterate" in (home / "run/report.md").read_text()
 
 

@@ -37,6 +37,9 @@ class Params(Config):
     max_grad_norm: float = option(1.0, "gradients are scaled down to this norm", low=0)
     beta: float | None = option(None, "strength of the reference; default 0.1, grpo 0 (no reference)", low=0)
     loss: str | None = option(None, "the trainer's loss type; several for dpo with +, as sigmoid+sft")
+    label_smoothing: float | None = option(
+        None, "dpo: share of pairs that are taken for wrong; default 0, robust 0.1, exo_pair 0.001", low=0, high=0.49
+    )
     save_steps: int = option(25, "steps between checkpoints", low=1)
     keep_checkpoints: bool = option(False, "keep iter_k/train/ after the policy is registered")
     dtype: Literal["auto", "fp32", "bf16"] = option("auto", "weights of the base; auto = bf16 on CUDA, else fp32")
@@ -77,7 +80,9 @@ class Params(Config):
     turn: Literal["mixed", "return"] = option("mixed", "recipe turn: outcome and turn terms, or returns")
     turn_weight: float = option(1.0, "recipe turn: weight of the turn term", low=0)
     tompo_alpha: float = option(0.5, "recipe tompo: weight of the welfare term", low=0, high=1)
-    importance: Literal["token", "sequence"] = option("token", "importance ratios of tokens, or of answers (GSPO)")
+    importance: Literal["token", "sequence"] | None = option(
+        None, "importance ratios of tokens, or of whole rows (GSPO); default token, luspo sequence"
+    )
     trust_region: float = option(
         0.0, "mask a rollout if a token's log-ratio exceeds this (0.7 is usual); 0 = off", low=0
     )
@@ -102,7 +107,7 @@ class Params(Config):
 
 _BETA = {"sft": 0.0, "kto": 0.1, "dpo": 0.1, "grpo": 0.0}
 _LOSS = {"sft": "nll", "kto": "kto", "dpo": "sigmoid", "grpo": "dapo"}
-_LOSSES = {
+LOSSES = {
     "sft": ("nll",),
     "kto": ("kto", "apo_zero_unpaired"),
     "dpo": (
@@ -166,10 +171,15 @@ class TrainSettings:
 
     @property
     def losses(self) -> tuple[str, ...]:
-        """The trainer's loss types; `spiral` means dr_grpo and `nash` means ipo unless another is named."""
-        default = (
-            "dr_grpo" if self.recipe == "spiral" else "ipo" if self.params.nash != "none" else _LOSS[self.algorithm]
-        )
+        """The trainer's loss types. Where none is named, `spiral` means dr_grpo, GSPO's importance ratios grpo, and
+        `nash` ipo."""
+        default = _LOSS[self.algorithm]
+        if self.algorithm == "grpo":
+            default = (
+                "dr_grpo" if self.recipe == "spiral" else "grpo" if self.params.importance == "sequence" else default
+            )
+        elif self.params.nash != "none":
+            default = "ipo"
         return tuple((self.params.loss or default).split("+"))
 
     @property
@@ -216,8 +226,8 @@ def check(settings: TrainSettings) -> None:
     if p.nash != "none" and s.algorithm != "dpo":
         raise UsageError(f"--param nash={p.nash} is for dpo, not for {s.algorithm}")
     for word in s.losses:
-        if word not in _LOSSES[s.algorithm]:
-            raise UnknownName(f"loss of {s.algorithm}", word, _LOSSES[s.algorithm])
+        if word not in LOSSES[s.algorithm]:
+            raise UnknownName(f"loss of {s.algorithm}", word, LOSSES[s.algorithm])
     if s.algorithm != "dpo" and len(s.losses) > 1:
         raise UsageError(f"{s.algorithm} takes one loss, not {'+'.join(s.losses)}")
     if s.algorithm == "kto" and p.batch < 2:

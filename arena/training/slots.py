@@ -127,7 +127,7 @@ def told(run: Run, k: int, role: str, champions: Mapping[str, str], facts: Mappi
         "baselines": facts["baselines"],
         "model": run.start.base,
         "opponents": others,
-        "context": run.start.context,
+        "context": min(s.params.max_length or run.start.context, run.start.context),
         "choice": run.start.options.get("choice") or "auto",
         "budget": s.budget,
         "spent_usd": _spent(run),

@@ -22,7 +22,7 @@ from arena.models.tiny import tiny_random  # noqa: E402
 from arena.training.adapters import policies  # noqa: E402
 from arena.training.adapters import trl_1_16 as adapter  # noqa: E402
 from arena.training.job import StageJob  # noqa: E402
-from arena.training.settings import Params  # noqa: E402
+from arena.training.settings import LOSSES, Params  # noqa: E402
 
 PROMPT = [{"role": "system", "content": "You play."}, {"role": "user", "content": "Choose."}]
 
@@ -226,12 +226,13 @@ def test_the_source_of_a_row_survives_into_the_dataset(tmp_path: Path) -> None:
     assert made.train_dataset["source"][0] == {"agent": "a", "data": "selfplay"}
 
 
-def test_dpo_takes_several_losses(tmp_path: Path) -> None:
+@pytest.mark.parametrize("losses", [*((loss,) for loss in LOSSES["dpo"]), ("sigmoid", "sft")])
+def test_every_loss_of_dpo_takes_a_step(tmp_path: Path, losses: tuple[str, ...]) -> None:
     pair = {"chosen": [{"role": "assistant", "content": "rock"}]}
     pair |= {"rejected": [{"role": "assistant", "content": "paper"}]}
     kept = ("id", "source", "prompt", "split")
-    rows = [{key: kto_row(i, True)[key] for key in kept} | pair for i in range(4)]
-    made = trainer(job(tmp_path, "dpo", losses=("sigmoid", "sft")), rows)
+    rows = [{key: kto_row(i, True)[key] for key in kept} | pair for i in range(2)]
+    made = trainer(job(tmp_path, "dpo", losses=losses, steps=1), rows)
     made.train()
 
     assert made.state.log_history[0]["loss"] > 0

@@ -175,6 +175,25 @@ def test_in_self_play_a_match_fills_a_row_for_each_seat(tmp_path: Path, base: Pa
     assert rows[2].payoff == -(rows[3].payoff or 0)
 
 
+def test_rows_over_the_completion_length_are_not_cut(
+    tmp_path: Path, base: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(adapter, "MOST_COMPLETION", 2)
+    made = trainer(tmp_path, base, slots(FIXED, ["player_0"]))
+    widths: set[int] = set()
+    loss = made._compute_loss
+
+    def watch(model: Any, inputs: dict[str, Any]) -> Any:
+        widths.add(int(inputs["completion_mask"].sum(1).max()))
+        return loss(model, inputs)
+
+    made._compute_loss = watch  # type: ignore[method-assign]  # to look on
+    made.train()
+
+    assert made.args.max_completion_length == 2
+    assert min(widths) > 2
+
+
 def test_a_void_match_has_no_reward_and_its_opponent_fault_is_no_move(tmp_path: Path, base: Path) -> None:
     broken = {"player_0": "live", "player_1": "mock/legal?context=1"}
     made = trainer(tmp_path, base, slots(broken, ["player_0"]))
@@ -213,6 +232,7 @@ def test_a_step_moves_the_policy_and_our_advantages_are_the_ones_used(tmp_path: 
         ("tompo", {}),
         ("group", {"prune": 0.05}),
         ("group", {"trust_region": 0.7}),
+        ("group", {"importance": "sequence"}),
         ("group", {"entropy_smoothing": 0.1, "entropy_coef": 0.01}),
         ("group", {"adora": True, "filter_quantile": 0.5}),
     ],

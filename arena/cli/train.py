@@ -56,11 +56,21 @@ def command(
         "steps": steps, "lr": lr, "seed": seed, "reference": reference, "gate": gate, "league": league,
         "budget": budget, "device": device,
     }  # fmt: skip
-    settings = settings_of(algorithm, {k: v for k, v in flags.items() if v is not None}, set_, param, config)
+    given = {k: v for k, v in flags.items() if v is not None}
+    settings = settings_of(algorithm, given, set_, param, config)
+    _note_unused(settings, {*given, *(pair.partition("=")[0] for pair in param)})
     if dry_run:
         _dry_run(settings, as_json)
     else:
         _train(settings, out or options.default_folder(f"train-{settings.game}"), display, as_json)
+
+
+def _note_unused(settings: TrainSettings, given: set[str]) -> None:
+    from arena.cli.output import say
+    from arena.training.settings import unused
+
+    for text in unused(settings, given):
+        say(f"note: {text}")
 
 
 def _train(settings: TrainSettings, folder: Path, display: str, as_json: bool) -> None:
@@ -149,6 +159,7 @@ def _given(algorithm: str, flags: dict[str, Any], config: Path | None) -> dict[s
             raise UnknownName(f"key of {config}", key, known.known_keys())
     if algorithm not in known.ALGORITHMS:
         raise UnknownName("algorithm", algorithm, known.ALGORITHMS, hint=f"algorithms: {', '.join(known.ALGORITHMS)}")
+    known.check_types(values, str(config))
     values |= flags | {"algorithm": algorithm}
     for need in ("game", "model"):
         if not values.get(need):

@@ -12,10 +12,13 @@ from arena.core.bots import is_control
 from arena.core.errors import ArenaError, UsageError
 from arena.core.game import Game
 from arena.core.match import Match
+from arena.models.adapters import check_adapter
 from arena.models.grammar import escape
+from arena.models.hf_client import find_model
 from arena.models.names import find_bot, parse_name
 from arena.registry import game_bots, make_game
 from arena.training import population
+from arena.training.adapters.policies import device_of
 from arena.training.evaluate import words
 from arena.training.jsonfile import read_json
 from arena.training.league import Start, find_start
@@ -105,6 +108,8 @@ def set_up(folder: Path, settings: TrainSettings, *, watch: Watch | None = None,
     check_labels(settings.recipe, settings.algorithm, type(game), label_options(settings.params))
     start = find_start(settings.model, type(game))
     _check_options(settings, start)
+    if settings.device == "cuda":
+        device_of(settings.device)
     run = Run(folder, settings, start, game, preset, watch, say or (lambda text: None))
     _check_roles(run)
     _check_opponents(run)
@@ -138,24 +143,32 @@ def _check_options(settings: TrainSettings, start: Start) -> None:
 
 
 def _check_roles(run: Run) -> None:
-    if not run.settings.roles:
-        return
+    for role in run.settings.roles:
+        _check_word(run, role)
+    if len(set(run.settings.roles)) < len(run.settings.roles):
+        raise UsageError(f"--role names a role twice: {', '.join(run.settings.roles)}")
+
+
+def _check_word(run: Run, word: str) -> None:
+    """Stop on what is no role, side or seat of the game."""
     match = Match(run.game, 0)
     known = list(dict.fromkeys(word for seat in match.seats for word in words(match, seat)))
-    for role in run.settings.roles:
-        if role not in known:
-            raise UsageError(f"{run.game.name} has no role, side or seat {role!r}; it has {', '.join(known)}")
+    if word not in known:
+        raise UsageError(f"{run.game.name} has no role, side or seat {word!r}; it has {', '.join(known)}")
 
 
 def _check_opponents(run: Run) -> None:
     """Names that do not resolve are faults now, not in iteration 3."""
     s = run.settings
-    names = [*s.params.pool, *(n.partition("=")[2] if "=" in n.partition("/")[0] else n for n in s.params.anchors)]
+    anchored = [_with_word(text) for text in s.params.anchors]
+    names = [*s.params.pool, *(name for _, name in anchored)]
+    sides = [word for word, _ in anchored]
     if s.params.rollout_agent is not None:
         names.append(s.params.rollout_agent)
     if s.opponents not in POPULATIONS:
         entries = population.opponents(s, type(run.game), "", 1, "")
         names += [entry.name for entry in entries]
+        sides += [entry.side for entry in entries]
     elif s.opponents == "psro" and s.roles and s.params.meta not in (None, "uniform"):
         raise UsageError(
             f"psro weighs policies by {s.params.meta} where one policy holds every seat, not with --role",
@@ -163,7 +176,13 @@ def _check_opponents(run: Run) -> None:
         )
     elif s.opponents == "game":
         names += [entry.name for entry in population.from_mix(type(run.game))]
-    resolved([name for name in names if name != population.LEARNER], type(run.game))
+    for word in filter(None, sides):
+        _check_word(run, word)
+    specs = resolved([name for name in names if name != population.LEARNER], type(run.game))
+    for model in (spec.agent.model for spec in specs):
+        if model is not None and model.provider == "hf" and model.adapter is not None:
+            folder, _ = find_model(model.model, model.options)
+            check_adapter(Path(model.adapter).expanduser(), {model.model, str(folder), str(folder.resolve())})
 
 
 def anchors(run: Run, k0: str) -> tuple[str, ...]:
@@ -177,12 +196,16 @@ def anchors(run: Run, k0: str) -> tuple[str, ...]:
     return ("bot/random", *_bots(run.game), k0)
 
 
-def _recorded(text: str, run: Run) -> str:
-    """NAME or WORD=NAME, with the name as the record writes it."""
+def _with_word(text: str) -> tuple[str, str]:
+    """NAME or WORD=NAME, taken apart; an equals sign of the name's own options is none."""
     word, mark, name = text.partition("=")
-    if not mark or "/" in word:  # an equals sign of the name's own options
-        word, mark, name = "", "", text
-    return f"{word}{mark}{population.recorded(name, type(run.game))}"
+    return (word, name) if mark and "/" not in word else ("", text)
+
+
+def _recorded(text: str, run: Run) -> str:
+    """The same, with the name as the record writes it."""
+    word, name = _with_word(text)
+    return f"{word}={name}" if (name := population.recorded(name, type(run.game))) and word else name
 
 
 def _bots(game: Game) -> Sequence[str]:

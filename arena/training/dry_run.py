@@ -30,7 +30,8 @@ def estimate(settings: TrainSettings) -> dict[str, Any]:
     row = max(longest) + ANSWER
     own = asks / max(run.game.seat_count(), 1)
     ways = seatings(run.game, run.roles[0])
-    collected = collect.count(s) * (2 if p.nash == "extragradient" else 1)
+    passes = 2 if p.nash == "extragradient" else 1
+    collected = collect.count(s) * passes
     policies = 3 if s.iterations > 1 else 2
     evaluated = s.eval_matches * ways * policies * len(run.roles)
     final = (s.eval_matches if p.final_matches is None else p.final_matches) * ways * (s.iterations + 1)
@@ -62,7 +63,7 @@ def estimate(settings: TrainSettings) -> dict[str, Any]:
         "longest_row": row,
         "max_length": p.max_length or min(row, run.start.context),
         "context": run.start.context,
-        "steps": steps * s.iterations,
+        "steps": steps * (passes if s.steps else 1) * s.iterations,
         "memory_gb": _memory(run, row),
         "anchors": list(anchors(run, f"league/{s.policy(run.roles[0], 0)}")),
         "cost": f"{', '.join(paid)}: priced by their providers; see `arena tournament --dry-run`"

@@ -28,7 +28,7 @@ from arena.training.manifest import NAME as MANIFEST
 from arena.training.manifest import Manifest
 from arena.training.play import Watch, tag_hash
 from arena.training.prompt_sizes import check_context
-from arena.training.settings import TrainSettings, differing, from_toml, to_toml
+from arena.training.settings import TrainSettings, differing, file_sha256, from_toml, to_toml
 from arena.training.setup import Run, set_up
 from arena.training.stage import Unhealthy
 
@@ -88,7 +88,7 @@ def resume(
         raise UsageError(f"{folder} holds no training run: there is no {MANIFEST}")
     shown, folder = str(folder), folder.resolve()
     settings, manifest = from_toml(folder / CONFIG), Manifest(folder)
-    if settings.sha256() != manifest.data.get("config_sha256"):
+    if file_sha256(folder / CONFIG) != manifest.data.get("config_sha256"):
         raise UsageError(
             f"{folder / CONFIG} was changed since the run began", hint="put it back; a run keeps its config"
         )
@@ -117,7 +117,7 @@ class _Loop:
         self.run, self.manifest = run, manifest
         self.worked = False
         self.last = 0  # the last iteration that was finished: fewer than asked for where training has converged
-        self._config = run.settings.sha256()
+        self._config = str(manifest.data["config_sha256"])
 
     def go(self) -> TrainResult:
         for role in self.run.roles:

@@ -316,6 +316,12 @@ def from_toml(path: Path) -> TrainSettings:
     return TrainSettings.from_json(read_file(path))
 
 
+def file_sha256(path: Path) -> str:
+    """The hash of the settings that a file holds, as `sha256` of those that it was written from: a field that a later
+    release adds changes nothing."""
+    return digest({key: value for key, value in read_file(path).items() if key not in _PLACES})
+
+
 def read_file(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text("utf-8"))

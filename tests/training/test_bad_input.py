@@ -203,7 +203,7 @@ def test_a_dry_run_starts_nothing(home: Path) -> None:
 
 
 def test_settings_survive_their_file(home: Path) -> None:
-    from arena.training.settings import Params, TrainSettings, from_toml, to_toml
+    from arena.training.settings import Params, TrainSettings, file_sha256, from_toml, to_toml
 
     params = Params.make({"pool": ["bot/random"], "loss": "sigmoid", "prune": 0.005})
     settings = TrainSettings(
@@ -213,6 +213,7 @@ def test_settings_survive_their_file(home: Path) -> None:
     (home / "config.toml").write_text(to_toml(settings))
 
     assert from_toml(home / "config.toml") == settings
+    assert file_sha256(home / "config.toml") == settings.sha256()
 
 
 def test_rows_of_a_role_that_nobody_held_are_refused() -> None:

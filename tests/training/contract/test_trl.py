@@ -108,10 +108,12 @@ def test_kto_refuses_a_batch_of_one(tmp_path: Path) -> None:
 
 def test_our_defaults_reach_the_trainer(tmp_path: Path) -> None:
     args = adapter.kto_arguments(job(tmp_path), "cpu")
-    grpo = adapter.grpo_arguments(job(tmp_path, "grpo", losses=("dapo",), params={"batch": 8}), "cpu")
+    played = job(tmp_path, "grpo", losses=("dapo",), params={"batch": 8}, rollout={"context": 1024})
+    grpo = adapter.grpo_arguments(played, "cpu")
 
     assert (args.bf16, args.use_cpu, args.gradient_checkpointing) == (False, True, False)
     assert (args.logging_steps, args.report_to, args.learning_rate, args.max_length) == (1, [], 5e-3, 512)
+    assert grpo.max_completion_length == 1024
     assert (grpo.num_generations, grpo.temperature, grpo.top_k, grpo.top_p) == (8, 1.0, 0, 1.0)
 
 

@@ -19,7 +19,7 @@ from arena.models.names import find_bot, parse_name
 from arena.registry import game_bots, make_game
 from arena.training import population
 from arena.training.adapters.policies import device_of
-from arena.training.evaluate import words
+from arena.training.evaluate import trained_seats, words
 from arena.training.jsonfile import read_json
 from arena.training.league import Start, find_start
 from arena.training.play import Table, Watch, resolved
@@ -113,6 +113,7 @@ def set_up(folder: Path, settings: TrainSettings, *, watch: Watch | None = None,
     run = Run(folder, settings, start, game, preset, watch, say or (lambda text: None))
     _check_roles(run)
     _check_opponents(run)
+    _check_rollouts(run)
     return run
 
 
@@ -147,6 +148,30 @@ def _check_roles(run: Run) -> None:
         _check_word(run, role)
     if len(set(run.settings.roles)) < len(run.settings.roles):
         raise UsageError(f"--role names a role twice: {', '.join(run.settings.roles)}")
+
+
+def _check_rollouts(run: Run) -> None:
+    """Of whole matches: in self-play each fills one row for each trained seat; rewards are scaled by known bounds."""
+    s = run.settings
+    if s.algorithm != "grpo" or s.params.rows == "turn":
+        return
+    if s.recipe == "group" and run.bounds() is None:
+        raise UsageError(
+            f"{run.game.name} declares no payoff bounds, and the recipe group collects no match to take them from",
+            hint="another recipe plays a collect stage",
+        )
+    if not s.is_self_play:
+        return
+    if len(s.roles) > 1:
+        raise UsageError(
+            "grpo in self-play trains one shared policy", hint="leave --role out, or name one role at a time"
+        )
+    seats = len(trained_seats(Match(run.game, 0), run.game, s.roles[0], 0)) if s.roles else run.game.seat_count()
+    if s.params.num_generations % seats:
+        raise UsageError(
+            f"num_generations ({s.params.num_generations}) must be a multiple of the {seats} trained seats",
+            hint=f"--param num_generations={seats * 4}",
+        )
 
 
 def _check_word(run: Run, word: str) -> None:

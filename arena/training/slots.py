@@ -13,7 +13,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from statistics import fmean
 from typing import Any
 
-from arena.core.errors import UsageError
 from arena.core.match import Match
 from arena.run.plan import Planned
 from arena.store.reader import Reader
@@ -38,7 +37,6 @@ def write_slots(
     if s.params.rows == "turn":
         rows = list(_decisions(run, k, role, players))
     else:
-        check_generations(run, role)
         rows = list(_matches(run, k, role, players, pools))
     rows = rows[: s.matches]
     facts: dict[str, Any] = {"rows": len(rows), "matches": len(rows), "train_rows": len(rows)}
@@ -90,22 +88,6 @@ def _slot(name: str, one: Planned, seating: Mapping[str, str], own: Sequence[str
     }
 
 
-def check_generations(run: Run, role: str) -> None:
-    """In self-play every match of a slot fills one row for each trained seat."""
-    if not run.settings.is_self_play:
-        return
-    seats = len(trained_seats(Match(run.game, 0), run.game, role, 0)) if role else run.game.seat_count()
-    if len(run.settings.roles) > 1:
-        raise UsageError(
-            "grpo in self-play trains one shared policy", hint="leave --role out, or name one role at a time"
-        )
-    if run.settings.params.num_generations % seats:
-        raise UsageError(
-            f"num_generations ({run.settings.params.num_generations}) must be a multiple of the {seats} trained seats",
-            hint=f"--param num_generations={seats * 4}",
-        )
-
-
 def _count(run: Run, role: str) -> int:
     """How many matches to plan so that this role gets its slots."""
     return run.settings.matches * (1 if run.settings.is_self_play else len(run.roles))
@@ -147,11 +129,6 @@ def _bounds(run: Run, k: int) -> list[float]:
     if (bounds := run.bounds()) is not None:
         return [bounds[0], bounds[1]]
     paid = [x for played in read_played(run.folder, tags=run.tags(k)[:1]) for x in played.payoffs.values()]
-    if not paid:
-        raise UsageError(
-            f"{run.game.name} declares no payoff bounds and no match was collected to take them from",
-            hint="another recipe than group plays a collect stage",
-        )
     return [min(paid), max(paid)]
 
 

@@ -256,3 +256,10 @@ def test_the_stage_sets_its_environment_before_torch_is_imported() -> None:
 
     assert ENVIRONMENT["OMP_NUM_THREADS"] == "1"
     assert {"TOKENIZERS_PARALLELISM", "HF_HUB_OFFLINE", "TRL_EXPERIMENTAL_SILENCE"} <= ENVIRONMENT.keys()
+
+
+def test_the_stage_sees_one_device() -> None:
+    from arena.training.stage import environment
+
+    assert environment({})["CUDA_VISIBLE_DEVICES"] == "0"
+    assert environment({"CUDA_VISIBLE_DEVICES": "2,3"})["CUDA_VISIBLE_DEVICES"] == "2"

@@ -10,7 +10,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from arena.models.ledger import price_of
 from arena.models.names import resolve
+from arena.models.types import Usage
 from arena.training import collect, forks
 from arena.training.evaluate import seatings
 from arena.training.prompt_sizes import check_context, simulated
@@ -45,7 +47,6 @@ def estimate(settings: TrainSettings) -> dict[str, Any]:
     rollouts = steps * p.batch * p.accumulation if s.algorithm == "grpo" else 0
     an_iteration = collected + branches + rollouts + evaluated
     matches = an_iteration * s.iterations + final
-    paid = _paid(run)
     return {
         "stages": ["collect", "label", "train", "evaluate", "gate", "register"],
         "iterations": s.iterations,
@@ -66,9 +67,7 @@ def estimate(settings: TrainSettings) -> dict[str, Any]:
         "steps": steps * (passes if s.steps else 1) * s.iterations,
         "memory_gb": _memory(run, row),
         "anchors": list(anchors(run, f"league/{s.policy(run.roles[0], 0)}")),
-        "cost": f"{', '.join(paid)}: priced by their providers; see `arena tournament --dry-run`"
-        if paid
-        else "$0 (local)",
+        "cost": _cost(run, matches, prompt, asks),
     }
 
 
@@ -88,14 +87,22 @@ def lines(found: Mapping[str, Any]) -> Iterator[str]:
     yield f"anchors of evaluation: {', '.join(found['anchors'])}"
 
 
-def _paid(run: Run) -> list[str]:
-    """Fixed opponents that somebody bills for."""
-    found = []
-    for spec in resolve(list(run.settings.fixed_opponents), type(run.game), ready=False):
+def _cost(run: Run, matches: int, prompt: float, asks: float) -> str:
+    """What fixed opponents are billed for, who hold all seats but the learner's in their share of the matches; a
+    reply is counted as a row's answer, so talk and thinking cost more."""
+    fixed = resolve(list(run.settings.fixed_opponents), type(run.game), ready=False)
+    share = (1 - 1 / max(run.game.seat_count(), 1)) * matches / max(len(fixed), 1)
+    usage = Usage(prompt=round(prompt * share), completion=round(asks * share * ANSWER))
+    total, unpriced = 0.0, []
+    for spec in fixed:
         model = spec.agent.model
-        if model is not None and model.provider not in ("hf", "gguf", "mock"):
-            found.append(spec.agent.canonical)
-    return found
+        price = price_of(model) if model is not None else None
+        if price is not None:
+            total += price.units(usage) / 1e12
+        elif model is not None and model.provider != "mock":
+            unpriced.append(spec.agent.canonical)
+    text = f"about ${total:.2f}" if total else "$0"
+    return f"{text} and what {', '.join(unpriced)} costs (no price known)" if unpriced else text
 
 
 def _memory(run: Run, row: int) -> float:

@@ -197,11 +197,11 @@ class _Loop:
     def _trial(self, k: int, role: str, champions: Mapping[str, str], given: Mapping[str, str], lacks: str) -> None:
         """Evaluate, gate, register; a role that had nothing to learn from is registered as it was."""
         run = self.run
-        files, tag = self._files(run.iteration(k, role)), run.evaluation(k, role)
+        files, tags = self._files(run.iteration(k, role)), (run.evaluation(k, role), run.transfer(k, role))
 
         def evaluate() -> dict[str, str]:
             stages.evaluate_stage(run, k, role, champions)
-            return files("eval.json") | {f"matches {tag}": tag_hash(run.folder, tag)}
+            return files("eval.json") | self._tagged(tags)
 
         def gate() -> dict[str, str]:
             if lacks:
@@ -212,7 +212,7 @@ class _Loop:
 
         if not lacks:
             inputs = {**files("adapter/adapter_model.safetensors"), **given}
-            self._stage(k, _word(run, "evaluate", role), inputs, evaluate, self._tagged((tag,)))
+            self._stage(k, _word(run, "evaluate", role), inputs, evaluate, self._tagged(tags))
         self._stage(k, _word(run, "gate", role), files("dataset.json" if lacks else "eval.json"), gate)
         self._enter(k, role, files("gate.json", "eval.json"))
 

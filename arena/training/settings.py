@@ -101,6 +101,9 @@ class Params(Config):
         None, "psro: how the pool is weighed; default nash if two sides share a fixed sum, else alpharank"
     )
     anchors: tuple[str, ...] = option((), "fixed opponents of evaluation; default: those of --opponents, else bots")
+    transfer: str | None = option(
+        None, "a preset of the game that is only evaluated on, as nyc/midtown; never gated by"
+    )
     gate_margin: float = option(0.0, "a candidate's lower bound must exceed this")
     final_matches: int | None = option(None, "deals of the final report; default as --eval-matches", low=0)
 

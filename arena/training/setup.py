@@ -84,6 +84,10 @@ class Run:
         """The tag of a role's evaluation: its own, so that what one role plays changes no other's hashes."""
         return f"eval/{k}/{role}" if role and len(self.roles) > 1 else f"eval/{k}"
 
+    def transfer(self, k: int, role: str) -> str:
+        """The tag of a role's evaluation on a preset that nothing is trained on."""
+        return self.evaluation(k, role).replace("eval/", "transfer/", 1)
+
     def relative(self, path: Path) -> str:
         return path.relative_to(self.folder).as_posix()
 
@@ -114,6 +118,8 @@ def set_up(folder: Path, settings: TrainSettings, *, watch: Watch | None = None,
     _check_roles(run)
     _check_opponents(run)
     _check_rollouts(run)
+    if (other := settings.params.transfer) is not None and make_game(other, {})[0].name != game.name:
+        raise UsageError(f"--param transfer names another preset of {game.name}, not {other}")
     return run
 
 

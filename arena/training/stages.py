@@ -113,10 +113,26 @@ def evaluate_stage(run: Run, k: int, role: str, champions: Champions) -> None:
     others = {r: name for r, name in champions.items() if r and r != role}
     results = compare(run.table, Comparison(run.evaluation(k, role), role, policies, opponents, s.eval_matches, others))
     seed = derive(s.seed, f"bootstrap/{k}")
-    write_json(
-        folder / "eval.json",
-        _evaluation(run, results, candidate, champion, base, opponents, run.evaluation(k, role), seed),
-    )
+    found = _evaluation(run, results, candidate, champion, base, opponents, run.evaluation(k, role), seed)
+    if s.params.transfer is not None:
+        found["transfer"] = _transfer(run, Comparison(
+            run.transfer(k, role), role, (candidate, base), opponents, s.eval_matches, others
+        ), seed)  # fmt: skip
+    write_json(folder / "eval.json", found)
+
+
+def _transfer(run: Run, comparison: Comparison, seed: int) -> dict[str, Any]:
+    """Candidate and base on a preset that nothing was trained on."""
+    candidate, base = comparison.policies
+    game = str(run.settings.params.transfer)
+    results = compare(replace(run.table, game=game, set={}), comparison)
+    return {
+        "game": game,
+        "over_base": results.difference(candidate, base, seed).as_json(),
+        "over_base_clean": results.difference(candidate, base, seed, clean=True).as_json(),
+        "payoff": results.mean(candidate, seed).as_json(),
+        "lost": {"candidate": results.lost_rate(candidate), "base": results.lost_rate(base)},
+    }
 
 
 def _evaluation(

@@ -61,6 +61,7 @@ def arena(*words: str) -> tuple[int, str]:
         (["kto", *GOOD[:4], "--opponents", "game"], "declares no mix"),
         (["kto", *GOOD, "--role", "wolf"], "has no role"),
         (["kto", *GOOD, "--role", "player_0,player_0"], "twice"),
+        (["kto", *GOOD, "--param", "transfer=kuhn"], "names another preset of matrix"),
         (["kto", *GOOD, "--param", "anchors=player_9=bot/random"], "has no role, side or seat 'player_9'"),
         (["kto", *GOOD[:4], "--opponents", "player_9=bot/random"], "has no role, side or seat 'player_9'"),
         (["dpo", *GOOD, "--param", "rollout_agent=bot/nobody"], "there is no bot 'nobody'"),
@@ -202,6 +203,20 @@ def test_a_dry_run_starts_nothing(home: Path) -> None:
     assert code == 0, text
     assert "longest row" in text
     assert not (home / "runs").exists()
+
+
+def test_a_dry_run_counts_what_opponents_are_billed_for(home: Path) -> None:
+    """The opponent reads half of the prompt tokens, at 1 $ a million."""
+    words = ["--set", "rounds=1", "--iterations", "1", "--matches", "10", "--eval-matches", "1", "--steps", "1"]
+    code, text = train(
+        "kto", *GOOD[:4], "--opponents", "mock/legal?price_in=1&price_out=0", *words, "--dry-run", "--json"
+    )
+    found = json.loads(text[text.index("{") :])
+
+    assert code == 0, text
+    dollars = found["prompt_tokens"] / 2 / 1e6
+    assert found["cost"] == f"about ${dollars:.2f}"
+    assert dollars > 0.005
 
 
 def test_settings_survive_their_file(home: Path) -> None:

@@ -34,7 +34,8 @@ def train(home: Path, seed: int) -> Ended:
         home, "train", "sft", "--game", "matrix/rps", "--set", "rounds=1", "--model", "hf/models/tiny?choice=grammar",
         "--role", "player_0,player_1", "--opponents", "bot/random", "--iterations", "1", "--matches", "4",
         "--eval-matches", "2", "--steps", "1", "--lr", "0.01", "--gate", "none", "--param", "batch=1",
-        "--seed", str(seed), "--league", f"s{seed}", "--out", f"s{seed}", "--display", "quiet", "--json",
+        "--param", "transfer=matrix/pennies", "--seed", str(seed), "--league", f"s{seed}", "--out", f"s{seed}",
+        "--display", "quiet", "--json",
     )  # fmt: skip
 
 
@@ -55,6 +56,8 @@ def test_a_role_without_rows_is_registered_as_it_was_and_the_other_is_trained(ho
     assert "nothing to learn from" in policy
     assert "1 of 2 policies promoted, 1 kept as they were" in done.err
     report = json.loads((home / "s1" / "report.json").read_text())
+    found = json.loads((home / "s1" / "iter_0001" / "player_0" / "eval.json").read_text())["transfer"]
+    assert (found["game"], found["over_base"]["n"]) == ("matrix/pennies", 2)
     assert [row["policy"] for row in report["final"]["player_1"]] == ["league/s1-player_1-k0"]
     assert "player_1 was kept as it was" in report["warnings"][-1]
     assert again.code == 0, again.err

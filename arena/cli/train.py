@@ -67,7 +67,7 @@ def command(
 
 def _note_unused(settings: TrainSettings, given: set[str]) -> None:
     from arena.cli.output import say
-    from arena.training.settings import unused
+    from arena.training.given import unused
 
     for text in unused(settings, given):
         say(f"note: {text}")
@@ -152,6 +152,7 @@ def _given(algorithm: str, flags: dict[str, Any], config: Path | None) -> dict[s
     """What the file and the flags say together, its keys known and the needed ones there."""
     from arena.core.errors import UnknownName, UsageError
     from arena.training import settings as known
+    from arena.training.given import check_types
 
     values: dict[str, Any] = known.read_file(config) if config is not None else {}
     for key in values:
@@ -159,7 +160,7 @@ def _given(algorithm: str, flags: dict[str, Any], config: Path | None) -> dict[s
             raise UnknownName(f"key of {config}", key, known.known_keys())
     if algorithm not in known.ALGORITHMS:
         raise UnknownName("algorithm", algorithm, known.ALGORITHMS, hint=f"algorithms: {', '.join(known.ALGORITHMS)}")
-    known.check_types(values, str(config))
+    check_types(values, str(config))
     values |= flags | {"algorithm": algorithm}
     for need in ("game", "model"):
         if not values.get(need):

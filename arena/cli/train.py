@@ -56,11 +56,21 @@ def command(
         "steps": steps, "lr": lr, "seed": seed, "reference": reference, "gate": gate, "league": league,
         "budget": budget, "device": device,
     }  # fmt: skip
-    settings = settings_of(algorithm, {k: v for k, v in flags.items() if v is not None}, set_, param, config)
+    given = {k: v for k, v in flags.items() if v is not None}
+    settings = settings_of(algorithm, given, set_, param, config)
+    _note_unused(settings, {*given, *(pair.partition("=")[0] for pair in param)})
     if dry_run:
         _dry_run(settings, as_json)
     else:
         _train(settings, out or options.default_folder(f"train-{settings.game}"), display, as_json)
+
+
+def _note_unused(settings: TrainSettings, given: set[str]) -> None:
+    from arena.cli.output import say
+    from arena.training.given import unused
+
+    for text in unused(settings, given):
+        say(f"note: {text}")
 
 
 def _train(settings: TrainSettings, folder: Path, display: str, as_json: bool) -> None:
@@ -127,7 +137,7 @@ def settings_of(
         "league": own,
         "league_folder": str(league_folder()),
         "home": str(Path.cwd()),
-        "recipe": default_recipe(algorithm, opponents),
+        "recipe": default_recipe(algorithm, opponents, made.rows),
         "lr": known.default_lr(algorithm),
     }
     whole: dict[str, Any] = defaults | {key: value for key, value in values.items() if value is not None}
@@ -142,6 +152,7 @@ def _given(algorithm: str, flags: dict[str, Any], config: Path | None) -> dict[s
     """What the file and the flags say together, its keys known and the needed ones there."""
     from arena.core.errors import UnknownName, UsageError
     from arena.training import settings as known
+    from arena.training.given import check_types
 
     values: dict[str, Any] = known.read_file(config) if config is not None else {}
     for key in values:
@@ -149,6 +160,7 @@ def _given(algorithm: str, flags: dict[str, Any], config: Path | None) -> dict[s
             raise UnknownName(f"key of {config}", key, known.known_keys())
     if algorithm not in known.ALGORITHMS:
         raise UnknownName("algorithm", algorithm, known.ALGORITHMS, hint=f"algorithms: {', '.join(known.ALGORITHMS)}")
+    check_types(values, str(config))
     values |= flags | {"algorithm": algorithm}
     for need in ("game", "model"):
         if not values.get(need):

@@ -3,6 +3,7 @@
     group    attempts of one seat on one deal against frozen opponents, against their own mean
     rae      a role's running mean as baseline, used before it is updated (SPIRAL, prime-rl)
     turn     outcome and turn terms, or returns from each turn on (Zeng et al., MT-GRPO; returns are ours)
+    spo      as group, of each attempt's share of wins over the others (SPO)
     tompo    match welfare and own payoff, each against its group (ToMPO; the published formulas are unknown; ours)
 
 A reward of None (a void match, a seat that was never asked) has advantage 0 and is in no mean.
@@ -55,6 +56,17 @@ def group(
         scaled = spread(list(known.values())) + EPS if scale == "group" else 1.0
         for row, value in known.items():
             found[row] = (value - mean) / scaled
+    return found
+
+
+def win_share(rewards: Rewards, groups: Sequence[int]) -> list[float | None]:
+    """How many of the others of its group an attempt beats, a tie counting one half; None where it is alone."""
+    found: list[float | None] = [None] * len(rewards)
+    for rows in _groups(groups).values():
+        known = {row: value for row in rows if (value := rewards[row]) is not None}
+        for row, own in known.items():
+            wins = [1.0 if own > other else 0.5 if own == other else 0.0 for i, other in known.items() if i != row]
+            found[row] = fmean(wins) if wins else None
     return found
 
 

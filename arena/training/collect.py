@@ -7,13 +7,24 @@ from collections.abc import Mapping, Sequence
 from arena.core.match import Match
 from arena.core.seeds import stream
 from arena.run.plan import Planned
-from arena.store.reader import Reader
 from arena.training import population
 from arena.training.evaluate import seatings, trained_seats, words
-from arena.training.population import LEARNER, Opponent, Score
+from arena.training.population import LEARNER, Opponent
+from arena.training.settings import TrainSettings
 from arena.training.setup import Run
 
-DISCOUNT = 0.9  # of older iterations in pfsp's counts
+WARM_MATCHES = 32  # of grpo's collect stage: they warm the baselines
+
+
+def count(settings: TrainSettings) -> int:
+    """How many matches the collect stage plays. Of grpo: those that warm its baselines, or those that its slots of
+    single turns are drawn from."""
+    s = settings
+    if s.algorithm != "grpo":
+        return s.matches
+    if s.params.rows == "turn":
+        return -(-s.matches // s.params.fork_states)
+    return 0 if s.recipe == "group" else min(WARM_MATCHES, s.matches)
 
 
 def plan(
@@ -79,33 +90,3 @@ def _name(run: Run, champions: Mapping[str, str], match: Match, seat: str, chose
     if entry is None:
         entry = next((e for e in chosen.values() if e.fits(own)), next(iter(chosen.values())))
     return _own(run, champions, match, seat) if entry.name == LEARNER else entry.name
-
-
-def scores(run: Run, role: str, k: int) -> dict[str, Score]:
-    """What the learner made of each opponent so far, a win 1 and a tie one half, older iterations discounted."""
-    won: dict[str, float] = {}
-    played: dict[str, float] = {}
-    if not (run.folder / "run.sqlite").is_file():
-        return {}
-    with Reader(run.folder) as reader:
-        tags = {row["match_id"]: row["tag"] for row in reader.matches() if row["status"] == "done"}
-        seats: dict[int, list[dict[str, object]]] = {}
-        for row in reader.seats():
-            if tags.get(row["match_id"], "").startswith("collect/"):
-                seats.setdefault(row["match_id"], []).append(row)
-    for number, rows in seats.items():
-        j = int(tags[number].partition("/")[2])
-        if j >= k:
-            continue
-        weight = DISCOUNT ** (k - 1 - j)
-        agents = {str(row["agent"]) for row in rows}
-        mine = {a for a in agents if a.startswith(f"league/{run.settings.league}")}
-        learner = max(mine, default="")
-        for other in agents - {learner}:
-            own = [float(r["payoff"]) for r in rows if r["agent"] == learner]  # type: ignore[arg-type]  # a REAL column
-            theirs = [float(r["payoff"]) for r in rows if r["agent"] == other]  # type: ignore[arg-type]
-            if own and theirs:
-                a, b = sum(own) / len(own), sum(theirs) / len(theirs)
-                won[other] = won.get(other, 0.0) + weight * (1.0 if a > b else 0.5 if a == b else 0.0)
-                played[other] = played.get(other, 0.0) + weight
-    return {name: Score(won[name], played[name]) for name in played}

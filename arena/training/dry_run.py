@@ -10,13 +10,14 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from arena.models.ledger import price_of
 from arena.models.names import resolve
-from arena.training import forks
+from arena.models.types import Usage
+from arena.training import collect, forks
 from arena.training.evaluate import seatings
 from arena.training.prompt_sizes import check_context, simulated
 from arena.training.settings import GRPO_STEPS, TrainSettings
 from arena.training.setup import Run, anchors, set_up
-from arena.training.stages import WARM_MATCHES
 
 SIMULATED = 20
 ANSWER = 16  # tokens of a row behind its prompt
@@ -31,7 +32,8 @@ def estimate(settings: TrainSettings) -> dict[str, Any]:
     row = max(longest) + ANSWER
     own = asks / max(run.game.seat_count(), 1)
     ways = seatings(run.game, run.roles[0])
-    collected = s.matches if s.algorithm != "grpo" else 0 if s.recipe == "group" else min(WARM_MATCHES, s.matches)
+    passes = 2 if p.nash == "extragradient" else 1
+    collected = collect.count(s) * passes
     policies = 3 if s.iterations > 1 else 2
     evaluated = s.eval_matches * ways * policies * len(run.roles)
     final = (s.eval_matches if p.final_matches is None else p.final_matches) * ways * (s.iterations + 1)
@@ -45,7 +47,6 @@ def estimate(settings: TrainSettings) -> dict[str, Any]:
     rollouts = steps * p.batch * p.accumulation if s.algorithm == "grpo" else 0
     an_iteration = collected + branches + rollouts + evaluated
     matches = an_iteration * s.iterations + final
-    paid = _paid(run)
     return {
         "stages": ["collect", "label", "train", "evaluate", "gate", "register"],
         "iterations": s.iterations,
@@ -63,12 +64,10 @@ def estimate(settings: TrainSettings) -> dict[str, Any]:
         "longest_row": row,
         "max_length": p.max_length or min(row, run.start.context),
         "context": run.start.context,
-        "steps": steps * s.iterations,
+        "steps": steps * (passes if s.steps else 1) * s.iterations,
         "memory_gb": _memory(run, row),
         "anchors": list(anchors(run, f"league/{s.policy(run.roles[0], 0)}")),
-        "cost": f"{', '.join(paid)}: priced by their providers; see `arena tournament --dry-run`"
-        if paid
-        else "$0 (local)",
+        "cost": _cost(run, matches, prompt, asks),
     }
 
 
@@ -88,14 +87,22 @@ def lines(found: Mapping[str, Any]) -> Iterator[str]:
     yield f"anchors of evaluation: {', '.join(found['anchors'])}"
 
 
-def _paid(run: Run) -> list[str]:
-    """Fixed opponents that somebody bills for."""
-    found = []
-    for spec in resolve(list(run.settings.fixed_opponents), type(run.game), ready=False):
+def _cost(run: Run, matches: int, prompt: float, asks: float) -> str:
+    """What fixed opponents are billed for, who hold all seats but the learner's in their share of the matches; a
+    reply is counted as a row's answer, so talk and thinking cost more."""
+    fixed = resolve(list(run.settings.fixed_opponents), type(run.game), ready=False)
+    share = (1 - 1 / max(run.game.seat_count(), 1)) * matches / max(len(fixed), 1)
+    usage = Usage(prompt=round(prompt * share), completion=round(asks * share * ANSWER))
+    total, unpriced = 0.0, []
+    for spec in fixed:
         model = spec.agent.model
-        if model is not None and model.provider not in ("hf", "gguf", "mock"):
-            found.append(spec.agent.canonical)
-    return found
+        price = price_of(model) if model is not None else None
+        if price is not None:
+            total += price.units(usage) / 1e12
+        elif model is not None and model.provider != "mock":
+            unpriced.append(spec.agent.canonical)
+    text = f"about ${total:.2f}" if total else "$0"
+    return f"{text} and what {', '.join(unpriced)} costs (no price known)" if unpriced else text
 
 
 def _memory(run: Run, row: int) -> float:

@@ -43,10 +43,10 @@ def export_rows(
     check_recipe(name, format_, games[0])
     refused, trainee = Refused(), Trainee(agents, roles)
     played = list(read_played(run, refused=refused))
+    if played and not any(trainee.seats(one) for one in played):
+        raise UsageError(f"no seat of {run} is of {', '.join((*roles, *agents)) or 'a model'}")
     if format_ == "grpo":
         made = Labelled([slot_of(one, trainee) for one in played if trainee.seats(one) and one.fork is None])
-        if not made.rows:
-            raise UsageError(f"no seat of {run} is of {', '.join((*roles, *agents)) or 'a model'}")
         facts: dict[str, Any] = {"rows": len(made.rows)}
     else:
         bounds = games[0](played[0].match.game.config).payoff_bounds() if played else None

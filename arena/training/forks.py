@@ -8,21 +8,20 @@ engine streams, the same bots' streams and the same sample keys for every candid
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from arena.core.asks import Answer, Choice
 from arena.core.canonical import canonical
-from arena.core.record import record, replay
 from arena.core.seeds import stream
-from arena.play import new_match
 from arena.run.keys import match_key
 from arena.run.plan import Planned
-from arena.run.rows import Decision, event_rows, turn_row
 from arena.store.reader import Reader
 from arena.store.writer import Unit
+from arena.training import population
 from arena.training.play import play
+from arena.training.prefix import Prefix
 from arena.training.record import Played, read_played
 from arena.training.rows import Trainee
 from arena.training.setup import Run
@@ -40,10 +39,10 @@ class State:
     turn: int
 
 
-def play_forks(run: Run, k: int, champions: Mapping[str, str]) -> None:
-    """Both rounds, for the matches of collect/K."""
-    states = list(_states(run, k, champions))
-    tag, p = f"forks/{k}", run.settings.params
+def play_forks(run: Run, players: Mapping[str, str], source: str, tag: str) -> None:
+    """Both rounds, for the matches of the tag `source`."""
+    states = list(states_of(run, players, source))
+    p = run.settings.params
     asked: dict[str, State] = {}
     plan: list[Planned] = []
     for state in states:
@@ -54,28 +53,29 @@ def play_forks(run: Run, k: int, champions: Mapping[str, str]) -> None:
     numbers = play(run.table, plan, copied={key: _prefix(state) for key, state in asked.items()})
     answers = _answers(run, asked, numbers)
     plan, prefixes, common = [], {}, {}
+    stand_in = population.recorded(p.rollout_agent, type(run.game)) if p.rollout_agent else None
     for state, candidates in answers:
         for c, answer in enumerate(candidates):
             for j in range(p.fork_rollouts):
-                planned = _branch(state, j, tag, candidate=c)
+                planned = _branch(state, j, tag, candidate=c, stand_in=stand_in)
                 plan.append(planned)
-                prefixes[planned.key] = _prefix(state, answer)
+                prefixes[planned.key] = _prefix(state, answer, decided=True)
                 common[planned.key] = f"{state.planned.key}/{state.turn}/{j}"
     play(run.table, plan, copied=prefixes, common=common)
 
 
-def _states(run: Run, k: int, champions: Mapping[str, str]) -> Iterable[State]:
-    """Up to `fork_states` decisions of the trained seats of each match, spread over the kinds of asks."""
+def states_of(run: Run, players: Mapping[str, str], source: str) -> Iterable[State]:
+    """Up to `fork_states` decisions of these roles' seats in each match, spread over the kinds of asks."""
     with Reader(run.folder) as reader:
         from arena.run.api import planned_of
         from arena.run.replayed import games_of
 
         where = games_of(reader.manifest())
         rows = {row["key"]: row for row in reader.matches()}
-    for played in read_played(run.folder, tags=[f"collect/{k}"]):
+    for played in read_played(run.folder, tags=[source]):
         found: dict[str, list[int]] = {}
-        for role in run.roles:
-            trainee = Trainee(agents=(champions[role],), roles=(role,) if role else ())
+        for role, player in players.items():
+            trainee = Trainee(agents=(player,), roles=(role,) if role else ())
             for sent in trainee.turns(played):
                 if not _has_one_answer(played.match.turns[sent.turn].ask):
                     found.setdefault(sent.ask, []).append(sent.turn)
@@ -100,9 +100,12 @@ def _spread(by_kind: Mapping[str, Sequence[int]], most: int, key: str) -> list[i
     return sorted(found)
 
 
-def _branch(state: State, branch: int, tag: str, candidate: int | None = None) -> Planned:
-    """A branch of a state. Chance after the turn is fresh by `branch`, hence common to all candidates."""
+def _branch(state: State, branch: int, tag: str, candidate: int | None = None, stand_in: str | None = None) -> Planned:
+    """A branch of a state. Chance after the turn is fresh by `branch`, hence common to all candidates. `stand_in` takes
+    every model's seat."""
     source = state.planned
+    if stand_in is not None:
+        source = replace(source, seating={**source.seating, **dict.fromkeys(state.played.models, stand_in)})
     fork: dict[str, Any] = {"parent": source.key, "at": state.turn, "branch": branch, "tag": tag}
     if candidate is not None:
         fork["candidate"] = candidate
@@ -118,51 +121,15 @@ def _branch(state: State, branch: int, tag: str, candidate: int | None = None) -
     )
 
 
-class _Copied:
+def _prefix(state: State, answer: Answer = None, *, decided: bool = False) -> Callable[[Planned], Unit]:
     """The rows that a branch begins with: everything before the turn, and the turn too once it is decided."""
+    prefix = replace(Prefix.of(state.played, state.turn), answer=answer, decided=decided)
 
-    def __init__(self, state: State, answer: Answer | None) -> None:
-        self._state, self._answer = state, answer
+    def rows(planned: Planned) -> Unit:
+        turns, events = prefix.rows(planned, state.played.match.game)
+        return turns + events
 
-    def __call__(self, planned: Planned) -> Unit:
-        played, at = self._state.played, self._state.turn
-        source = played.match
-        chance = (planned.fork_turn or 0, planned.branch or 0)
-        match = new_match(source.game, source.seed, source.deal_seed, preset=source.preset, chance=chance)
-        batch = source.turns[at].batch
-        turns = [t for t in record(source)["turns"] if t["batch"] < batch or (t["batch"] == batch and t["turn"] != at)]
-        if self._answer is not None:
-            turns.append({**record(source)["turns"][at], "answer": self._answer, "fallback": False})
-            turns.sort(key=lambda t: int(t["turn"]))
-        before = [t for t in turns if t["batch"] < batch]
-        replay(match, before)
-        told = len(match.events)
-        opened = dict(match.opened())
-        replay(match, [t for t in turns if t["batch"] == batch])
-        asks = {t.turn: t.ask for t in match.turns} | {
-            t["turn"]: opened[t["seat"]] for t in turns if t["batch"] == batch
-        }
-        applied = self._answer is not None
-        unit: Unit = []
-        for t in turns:
-            sent = played.sent.get(t["turn"])
-            decision = Decision(
-                turn=t["turn"],
-                batch=t["batch"],
-                seat=t["seat"],
-                ask=asks[t["turn"]],
-                answer=t["answer"],
-                status=sent.status if sent is not None and t["turn"] != at else "legal",  # type: ignore[arg-type]  # from the record
-                fallback=bool(t["fallback"]),
-                origin="copied",
-            )
-            unit.append(turn_row(planned.number, match, decision, applied=t["batch"] < batch or applied))
-        rows = event_rows(planned.number, match, 0)
-        return unit + (rows if applied else rows[:told])
-
-
-def _prefix(state: State, answer: Answer | None = None) -> _Copied:
-    return _Copied(state, answer)
+    return rows
 
 
 def _answers(run: Run, asked: Mapping[str, State], numbers: Mapping[str, int]) -> list[tuple[State, list[Answer]]]:

@@ -1,7 +1,8 @@
 """Promote a candidate or keep the champion: a rule on the paired difference, not on a feeling.
 
-Promoted iff the lower bound of the difference exceeds the margin, the rate of lost turns rose by at most 2 points, the
-difference without any fallback has the same sign, and no health rule fired. `none` promotes always (smoke tests).
+Promoted iff the lower bound of the difference exceeds the margin, the rate of lost turns rose by at most 2 points, and
+the difference without any fallback has the same sign. (A candidate on which a health rule fired never comes this far.)
+`none` promotes always (smoke tests).
 """
 
 from __future__ import annotations
@@ -29,7 +30,6 @@ def verdict(
     lost: tuple[float, float],
     *,
     margin: float = 0.0,
-    unhealthy: str | None = None,
 ) -> Verdict:
     """`lost`: the rate of lost turns of the candidate and of the champion."""
     if kind == "none":
@@ -42,6 +42,4 @@ def verdict(
         reasons.append(f"turns without a legal answer rose from {lost[1]:.1%} to {lost[0]:.1%}")
     if clean.n and clean.diff * difference.diff < 0:
         reasons.append(f"without any fallback the difference is {clean.diff:.4g} (N {clean.n})")
-    if unhealthy:
-        reasons.append(f"a health rule fired: {unhealthy}")
     return Verdict(not reasons, tuple(reasons))

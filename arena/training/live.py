@@ -82,8 +82,10 @@ class RolloutSession:
     """Model access of a set of rollouts, in the place of a run's session. Keeps the live seats' token streams."""
 
     def __init__(self, engine: LiveEngine, frozen: Mapping[ModelName, Adapter | None], inner: Session, *,
-                 choice: str, limit: int, min_p: float, seed: int, batch: int) -> None:  # fmt: skip
-        self._engine, self._frozen, self._inner = engine, frozen, inner
+                 choice: str, limit: int, min_p: float, seed: int, batch: int,
+                 once: Mapping[str, tuple[int, ModelName]] | None = None) -> None:  # fmt: skip
+        """`once`: by match key, the one turn that the live policy answers, and who answers its seat's others."""
+        self._engine, self._frozen, self._inner, self._once = engine, frozen, inner, once or {}
         self._choice, self._limit, self._min_p, self._seed = choice, limit, min_p, seed
         self.streams: dict[tuple[str, str], Stream] = {}
         self.spent_usd = 0.0  # by those that are reached by name
@@ -99,7 +101,11 @@ class RolloutSession:
     async def complete(self, name: Any, request: Request) -> Call:
         """One answer: of the live policy, of a frozen one in the same memory, or of anybody else by name."""
         if name is LIVE:
-            return await self._live(request)
+            key, _, turn, _ = request.sample_key.split("/", 3)
+            at, snapshot = self._once.get(key, (int(turn), LIVE))
+            if int(turn) == at:
+                return await self._live(request)
+            name = snapshot
         if name in self._frozen:
             prompt = self._engine.template.encode(request.messages)
             options = name.options

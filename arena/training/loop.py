@@ -19,22 +19,21 @@ from typing import Any
 
 from arena.core.canonical import digest
 from arena.core.errors import UsageError
-from arena.core.seeds import derive
 from arena.registry import require_trust, trust
-from arena.training import league, report, stages
-from arena.training.evaluate import Comparison, Results, compare
+from arena.training import final, league, stages
+from arena.training.dataset import label_stage, said
 from arena.training.health import Converged
 from arena.training.jsonfile import read_json
 from arena.training.manifest import NAME as MANIFEST
 from arena.training.manifest import Manifest
-from arena.training.metrics import read_metrics
 from arena.training.play import Watch, tag_hash
 from arena.training.prompt_sizes import check_context
-from arena.training.settings import TrainSettings, differing, from_toml, to_toml
-from arena.training.setup import Run, anchors, set_up
+from arena.training.settings import TrainSettings, differing, file_sha256, from_toml, to_toml
+from arena.training.setup import Run, set_up
 from arena.training.stage import Unhealthy
 
 CONFIG = "config.toml"
+NOTHING = "collect more matches, meet other opponents, or take another recipe"
 Say = Callable[[str], None]
 
 
@@ -89,7 +88,7 @@ def resume(
         raise UsageError(f"{folder} holds no training run: there is no {MANIFEST}")
     shown, folder = str(folder), folder.resolve()
     settings, manifest = from_toml(folder / CONFIG), Manifest(folder)
-    if settings.sha256() != manifest.data.get("config_sha256"):
+    if file_sha256(folder / CONFIG) != manifest.data.get("config_sha256"):
         raise UsageError(
             f"{folder / CONFIG} was changed since the run began", hint="put it back; a run keeps its config"
         )
@@ -108,16 +107,21 @@ def resume(
         return replace(_Loop(run, manifest).go(), run=shown)
 
 
+def _word(run: Run, stage: str, role: str = "") -> str:
+    """What the manifest calls a stage."""
+    return f"{run.part} {stage}".strip() + (f":{role}" if role else "")
+
+
 class _Loop:
     def __init__(self, run: Run, manifest: Manifest) -> None:
         self.run, self.manifest = run, manifest
         self.worked = False
         self.last = 0  # the last iteration that was finished: fewer than asked for where training has converged
-        self._config = run.settings.sha256()
+        self._config = str(manifest.data["config_sha256"])
 
     def go(self) -> TrainResult:
         for role in self.run.roles:
-            self._stage(0, "register", role, {}, partial(self._register, 0, role))
+            self._enter(0, role, {})
         for k in range(1, self.run.settings.iterations + 1):
             try:
                 self._iteration(k)
@@ -125,107 +129,135 @@ class _Loop:
                 self.run.say(f"converged: {error.message}")
                 break
             self.last = k
-        self._stage(self.run.settings.iterations, "final", "", self._seen(), self._final)
+        self._end()
         return self._result()
 
     # --- one iteration ----------------------------------------------------------------------------------------------
 
     def _iteration(self, k: int) -> None:
+        """One pass to a candidate for each role, then each candidate's trial. An extragradient iteration makes two
+        passes: the half-way policies of the first collect for the second, and both train from the champions."""
         run = self.run
-        champions = {role: self.champion(role, k) for role in run.roles}
-        pool = digest(self._policies(k))
-        tags = (f"collect/{k}", f"forks/{k}")
-        given = {"pool": pool}
-        self._stage(k, "collect", "", given, lambda: self._played(tags, stages.collect_stage, run, k, champions))
-        seen = {"matches": tag_hash(run.folder, *tags), "pool": pool}
+        champions = {role: run.champion(role, k) for role in run.roles}
+        given = {"pool": digest(self._policies(k))}
+        players: dict[str, str] = champions
+        if run.settings.params.nash == "extragradient":
+            half = replace(run, part="half")
+            for role, lacks in self._pass(half, k, champions, champions, given).items():
+                if not lacks:
+                    adapter = half.iteration(k, role) / "adapter"
+                    players = players | {role: half.name_of_adapter(adapter)}
+                    given |= self._files(adapter)("adapter_model.safetensors")
+        for role, lacks in self._pass(run, k, players, champions, given).items():
+            self._trial(k, role, champions, given, lacks)
+
+    def _pass(
+        self, run: Run, k: int, players: Mapping[str, str], champions: Mapping[str, str], given: Mapping[str, str]
+    ) -> dict[str, str]:
+        """Collect, label and train: for each role of the iteration why nothing could be learned, or nothing."""
+        tags, lacks = run.tags(k), {}
+        collect = partial(self._played, tags, stages.collect_stage, run, k, players)
+        self._stage(k, _word(run, "collect"), given, collect, self._tagged(tags))
+        seen = {"matches": tag_hash(run.folder, *tags), "pool": given["pool"]}
         for role in run.roles_of(k):
-            self._role(k, role, champions, given, seen)
+            work = partial(self._label, run, k, role, players)
+            self._stage(k, _word(run, "label", role), seen, work)
+            lacks[role] = str(read_json(run.iteration(k, role) / "dataset.json").get("lacks") or "")
+        self._stop_if_idle(run, k)
+        for role in (role for role, why in lacks.items() if not why):
+            files = self._files(run.iteration(k, role))
+            work = partial(self._train, run, k, role, champions)
+            self._stage(k, _word(run, "train", role), {**files("dataset.jsonl", "dataset.json"), **given}, work)
+        return lacks
 
-    def _role(
-        self, k: int, role: str, champions: Mapping[str, str], given: Mapping[str, str], seen: Mapping[str, str]
-    ) -> None:
-        """The stages of one role, each on the files of the one before."""
-        run, last = self.run, self._last(role, k)
-        files, tag = self._files(run.iteration(k, role)), run.evaluation(k, role)
+    def _stop_if_idle(self, run: Run, k: int) -> None:
+        """End the run where no role has anything to learn from; a role alone waits for the others."""
+        facts = []
+        for role in run.roles:
+            labelled = [j for j in range(1, k + 1) if role in run.roles_of(j)]
+            if not labelled:
+                return
+            facts.append(read_json(run.iteration(labelled[-1], role) / "dataset.json"))
+        if not all(found.get("lacks") for found in facts):
+            return
+        if all(found.get("at_top") for found in facts):
+            raise Converged(f"every match of {run.tags(k)[0]} is paid alike, at the top")
+        raise UsageError("; ".join(dict.fromkeys(found["lacks"] for found in facts)), hint=NOTHING)
 
-        def label() -> dict[str, str]:
-            stages.label_stage(run, k, role, champions)
-            return files("dataset.jsonl", "dataset.json")
+    def _label(self, run: Run, k: int, role: str, players: Mapping[str, str]) -> dict[str, str]:
+        facts = label_stage(run, k, role, players, stages.pools(run, k, players))
+        self.run.say(f"  {said(facts)}")
+        return self._files(run.iteration(k, role))("dataset.jsonl", "dataset.json")
 
-        def train() -> dict[str, str]:
-            stages.train_stage(run, k, role, champions, last)
-            return files("adapter/adapter_model.safetensors", "adapter/adapter_config.json", "metrics.jsonl")
+    def _train(self, run: Run, k: int, role: str, champions: Mapping[str, str]) -> dict[str, str]:
+        stages.train_stage(run, k, role, champions, self._last(role, k))
+        names = ("adapter/adapter_model.safetensors", "adapter/adapter_config.json", "metrics.jsonl")
+        return self._files(run.iteration(k, role))(*names)
+
+    def _trial(self, k: int, role: str, champions: Mapping[str, str], given: Mapping[str, str], lacks: str) -> None:
+        """Evaluate, gate, register; a role that had nothing to learn from is registered as it was."""
+        run = self.run
+        files, tags = self._files(run.iteration(k, role)), (run.evaluation(k, role), run.transfer(k, role))
 
         def evaluate() -> dict[str, str]:
             stages.evaluate_stage(run, k, role, champions)
-            return files("eval.json") | {f"matches {tag}": tag_hash(run.folder, tag)}
+            return files("eval.json") | self._tagged(tags)
 
         def gate() -> dict[str, str]:
-            stages.gate_stage(run, k, role, champions)
+            if lacks:
+                stages.keep_stage(run, k, role, champions, lacks)
+            else:
+                stages.gate_stage(run, k, role, champions)
             return files("gate.json")
 
-        self._stage(k, "label", role, seen, label)
-        self._stage(k, "train", role, {**files("dataset.jsonl", "dataset.json"), **given}, train)
-        self._stage(k, "evaluate", role, {**files("adapter/adapter_model.safetensors"), **given}, evaluate)
-        self._stage(k, "gate", role, files("eval.json"), gate)
-        self._stage(k, "register", role, files("gate.json", "eval.json"), partial(self._register, k, role))
+        if not lacks:
+            inputs = {**files("adapter/adapter_model.safetensors"), **given}
+            self._stage(k, _word(run, "evaluate", role), inputs, evaluate, self._tagged(tags))
+        self._stage(k, _word(run, "gate", role), files("dataset.json" if lacks else "eval.json"), gate)
+        self._enter(k, role, files("gate.json", "eval.json"))
+
+    def _enter(self, k: int, role: str, inputs: Mapping[str, str]) -> None:
+        """Into the league."""
+        name = f"league/{self.run.settings.policy(role, k)}"
+        now = {f"policy {name}": self._policy_hash(name)}
+        self._stage(k, _word(self.run, "register", role), inputs, partial(self._register, k, role), now)
 
     def _register(self, k: int, role: str) -> dict[str, str]:
-        parents = [] if k == 0 else [self.champion(role, k)]
+        parents = [] if k == 0 else [self.run.champion(role, k)]
         name = stages.register_stage(self.run, k, role, self.manifest.run_id, parents)
         return {f"policy {name}": self._policy_hash(name)}
 
     def _played(self, tags: tuple[str, ...], stage: Callable[..., None], *args: Any) -> dict[str, str]:
         stage(*args)
+        return self._tagged(tags)
+
+    def _tagged(self, tags: tuple[str, ...]) -> dict[str, str]:
+        """The hashes of what was played under some tags: outputs that are no files."""
         return {f"matches {tag}": tag_hash(self.run.folder, tag) for tag in tags}
 
     def _stage(
-        self, k: int, stage: str, role: str, inputs: Mapping[str, str], work: Callable[[], dict[str, str]]
+        self,
+        k: int,
+        word: str,
+        inputs: Mapping[str, str],
+        work: Callable[[], dict[str, str]],
+        now: Mapping[str, str] | None = None,
     ) -> None:
-        """Run a stage unless it is done on these inputs."""
-        word = f"{stage}:{role}" if role else stage
+        """Run a stage unless it is done on these inputs. `now`: the hashes of its outputs that are no files."""
         whole = {"config": self._config, **inputs}
-        if self.manifest.is_done(k, word, whole, self._now(k, stage, role)):
+        if self.manifest.is_done(k, word, whole, now or {}):
             return
-        if (why := self.manifest.why_converged(k, word, whole)) is not None:
-            raise Converged(why)
         self.worked = True
         self.run.say(f"iteration {k}: {word}")
         self.manifest.running(k, word, whole)
         try:
             outputs = work()
-        except Converged as error:
-            self.manifest.converged(k, word, error.message)
-            raise
         except Unhealthy as error:
             self.manifest.failed(k, word, error.message)
             raise
         self.manifest.done(k, word, outputs)
 
-    def _now(self, k: int, stage: str, role: str) -> dict[str, str]:
-        """The hashes, now, of outputs that are no files of the run's folder."""
-        folder = self.run.folder
-        tags = {
-            "collect": (f"collect/{k}", f"forks/{k}"),
-            "evaluate": (self.run.evaluation(k, role),),
-            "final": ("final",),
-        }
-        found = {f"matches {tag}": tag_hash(folder, tag) for tag in tags.get(stage, ())}
-        if stage == "register":
-            name = f"league/{self.run.settings.policy(role, k)}"
-            found[f"policy {name}"] = self._policy_hash(name)
-        return found
-
     # --- policies ---------------------------------------------------------------------------------------------------
-
-    def champion(self, role: str, k: int) -> str:
-        """The last promoted policy of a role before iteration k."""
-        best = 0
-        for j in range(1, k):
-            gate = self.run.iteration(j, role) / "gate.json"
-            if role in self.run.roles_of(j) and gate.is_file() and read_json(gate)["promoted"]:
-                best = j
-        return f"league/{self.run.settings.policy(role, best)}"
 
     def _last(self, role: str, k: int) -> str:
         last = max((j for j in range(1, k) if role in self.run.roles_of(j)), default=0)
@@ -254,69 +286,20 @@ class _Loop:
 
     # --- the end ----------------------------------------------------------------------------------------------------
 
-    def _seen(self) -> dict[str, str]:
-        return {"pool": digest(self._policies(self.last + 1))}
-
-    def _final(self) -> dict[str, str]:
-        run, s = self.run, self.run.settings
-        deals = s.eval_matches if s.params.final_matches is None else s.params.final_matches
-        names = {
-            role: [f"league/{s.policy(role, j)}" for j in range(self.last + 1) if j == 0 or role in run.roles_of(j)]
-            for role in run.roles
-        }
-        last = {role: self.champion(role, self.last + 1) for role in run.roles}
-        results: dict[str, Results] = {}
-        for role in run.roles if deals else ():
-            base = names[role][0]
-            opponents = tuple(dict.fromkeys([*anchors(run, base), *([base] if not s.fixed_opponents else [])]))
-            others = {r: name for r, name in last.items() if r and r != role}
-            results[role] = compare(run.table, Comparison("final", role, tuple(names[role]), opponents, deals, others))
-        whole = {
-            "settings": s.as_json(),
-            "converged_after": self.last if self.last < s.iterations else None,
-            "run_id": self.manifest.run_id,
-            "iterations": [dict(row) for row in self._rows()],
-            "champion": last if len(last) > 1 else next(iter(last.values())),
-            "final": report.measured(results, names, derive(s.seed, "bootstrap/final")),
-            "final_sha256": tag_hash(run.folder, "final"),
-            "warnings": [
-                f"iteration {k}: {text}"
-                for k in range(1, self.last + 1)
-                for role in run.roles_of(k)
-                for text in stages.stage_warnings(run, k, role)
-            ],
-        }
-        report.write(run.folder, whole)
-        outputs = self._files(run.folder)("report.json", "report.md")
-        return outputs | {"matches final": tag_hash(run.folder, "final")}
-
-    def _rows(self) -> list[dict[str, Any]]:
-        found = []
-        for k in range(1, self.last + 1):
-            for role in self.run.roles_of(k):
-                folder = self.run.iteration(k, role)
-                facts, e = read_json(folder / "dataset.json"), read_json(folder / "eval.json")
-                metrics = read_metrics(folder / "metrics.jsonl")
-                found.append(
-                    {
-                        "k": k,
-                        "role": role,
-                        "rows": facts["rows"],
-                        "steps": metrics[-1]["step"] if metrics else 0,
-                        "adapter": self.run.relative(folder / "adapter"),
-                        "league": f"league/{self.run.settings.policy(role, k)}",
-                        "promoted": read_json(folder / "gate.json")["promoted"],
-                        "eval": e["over_champion"],
-                        "reward": e.get("reward"),
-                    }
-                )
-        return found
+    def _end(self) -> None:
+        """The report, on deals that nothing was chosen by."""
+        work = partial(final.report_stage, self.run, self.manifest.run_id, self.last)
+        inputs = {"pool": digest(self._policies(self.last + 1))}
+        self._stage(self.run.settings.iterations, "final", inputs, work, self._tagged(("final",)))
 
     def _result(self) -> TrainResult:
         whole = read_json(self.run.folder / "report.json")
         promoted = [row for row in whole["iterations"] if row["promoted"]]
+        kept = [row for row in whole["iterations"] if row["kept"]]
         message = "complete: " if self.worked else "complete already: "
         message += f"{len(promoted)} of {len(whole['iterations'])} policies promoted"
+        if kept:
+            message += f", {len(kept)} kept as they were for want of rows (see report.md)"
         if not promoted:
             message += "; the untrained start is still the champion"
         return TrainResult(str(self.run.folder), tuple(whole["iterations"]), whole["champion"], message)

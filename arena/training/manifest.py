@@ -69,16 +69,6 @@ class Manifest:
     def done(self, k: int, stage: str, outputs: Mapping[str, str]) -> None:
         self._close(k, stage, {"state": "done", "outputs": dict(outputs), "ended": _now()})
 
-    def converged(self, k: int, stage: str, reason: str) -> None:
-        self._close(k, stage, {"state": "converged", "reason": reason, "ended": _now()})
-
-    def why_converged(self, k: int, stage: str, inputs: Mapping[str, str]) -> str | None:
-        """Why a stage ended the run well on these inputs, if it did."""
-        entry = self._entry(k, stage)
-        if entry is None or entry["state"] != "converged" or entry["inputs"] != dict(inputs):
-            return None
-        return str(entry["reason"])
-
     def failed(self, k: int, stage: str, reason: str) -> None:
         self._close(k, stage, {"state": "failed", "reason": reason, "ended": _now()})
 

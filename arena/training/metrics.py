@@ -28,6 +28,7 @@ class Recorder:
         for key, value in entry.items():
             if key in ("step", "epoch") or not isinstance(value, int | float):
                 continue
+            key = "tokens" if key == "num_tokens" else key
             found[key] = value if math.isfinite(value) else str(value)
         with self._path.open("a") as file:
             file.write(json.dumps(found, sort_keys=True) + "\n")

@@ -3,7 +3,7 @@ agent's memory and counted with the model's own tokenizer. An estimate from belo
 
 from __future__ import annotations
 
-from statistics import fmean
+from statistics import fmean, median_high
 from typing import NamedTuple
 
 from arena.core.errors import UsageError
@@ -52,12 +52,13 @@ def simulated(game: Game, start: Start, count: int) -> Sizes:
 
 
 def check_context(game: Game, start: Start, max_length: int | None) -> None:
-    """Stop if no match fits: what cannot be read cannot be played, and rows over `max_length` cannot be trained on."""
+    """Stop if most matches do not fit: what cannot be read cannot be played, and rows over `max_length` cannot be
+    trained on."""
     limit = min(max_length or start.context, start.context)
-    shortest = min(simulated(game, start, PROBED).longest)
-    if shortest >= limit:
+    typical = median_high(simulated(game, start, PROBED).longest)
+    if typical >= limit:
         what = "the model's context" if limit == start.context else "--param max_length"
         raise UsageError(
-            f"{game.name} needs prompts of {shortest} tokens and more, and {what} is {limit}",
+            f"most matches of {game.name} need prompts of {typical} tokens and more, and {what} is {limit}",
             hint="a smaller preset, a model with a longer context, or ?memory=window=N after the model's name",
         )

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from arena.core.canonical import digest
 from arena.core.errors import ArenaError, ReplayMismatch
 from arena.core.match import Match
 from arena.core.record import record_hash
@@ -57,6 +58,7 @@ class Played:
     roles: Mapping[str, str]
     sent: Mapping[int, Sent]
     fork: Mapping[str, Any] | None = None
+    weights: Mapping[str, str] = field(default_factory=dict)  # seat -> hash of its model's files, where they are known
 
     @property
     def payoffs(self) -> Mapping[str, float]:
@@ -88,6 +90,7 @@ def read_played(run: Path, *, tags: Sequence[str] | None = None, refused: Refuse
         agents = reader.agents()
         models = {a["name"] for a in agents.values() if a["kind"] == "model"}
         direct = {a["name"] for a in agents.values() if _is_direct(a)}
+        weights = {a["name"]: sha256 for a in agents.values() if (sha256 := _weights(a)) is not None}
         for row in reader.matches():
             if tags is not None and row["tag"] not in tags:
                 continue
@@ -112,6 +115,7 @@ def read_played(run: Path, *, tags: Sequence[str] | None = None, refused: Refuse
                 roles=match.roles,
                 sent={s.turn: s for s in _sent(reader, row["match_id"], match, seating, models, direct)},
                 fork=_fork(row),
+                weights={seat: weights[agent] for seat, agent in seating.items() if agent in weights},
             )
 
 
@@ -136,6 +140,14 @@ def _fork(row: Mapping[str, Any]) -> dict[str, Any] | None:
     if row["parent_key"] is None:
         return None
     return {"parent": row["parent_key"], "turn": row["fork_turn"], "branch": row["branch"]}
+
+
+def _weights(agent: Mapping[str, Any]) -> str | None:
+    """The hash of the files behind a model, its adapter's among them; None for one that is reached from afar."""
+    identity = json.loads(agent["identity"] or "{}")
+    if not identity.get("files"):
+        return None
+    return digest([identity["files"], identity.get("adapter")])[:16]
 
 
 def _is_direct(agent: Mapping[str, Any]) -> bool:

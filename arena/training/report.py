@@ -62,7 +62,7 @@ def _markdown(report: Mapping[str, Any]) -> str:
     for it in report["iterations"]:
         e = it["eval"]
         ci = "open" if e["ci"][0] is None else f"{e['ci'][0]:.4g} to {e['ci'][1]:.4g}"
-        promoted = "yes" if it["promoted"] else "no"
+        promoted = "yes" if it["promoted"] else "kept as it was" if it["kept"] else "no"
         lines.append(
             f"| {it['k']} | {it['role'] or 'all'} | {it['rows']} | {it['steps']} | {it['league']} | {promoted} | "
             f"{e['diff']:.4g} | {ci} | {e['n']} |"
@@ -78,6 +78,25 @@ def _markdown(report: Mapping[str, Any]) -> str:
                     f"| {row['policy']} | {p['diff']:.4g} | {_ci(p)} | {d['diff']:.4g} | {_ci(d)} | {d['n']} | "
                     f"{row['lost']:.2%} | {row['verdict']} |"
                 )
+    if report["exploitability"]:
+        lines += [
+            "",
+            "## Exploitability",
+            "",
+            "Half of what best replies gain, exact for the answers of the final deals.",
+        ]
+        lines += ["", "| policy | exploitability | answers |", "|---|---|---|"]
+        for row in report["exploitability"]:
+            lines.append(f"| {row['policy']} | {row['exploitability']:.4g} | {row['answers']} |")
+    if (average := report["average"]) is not None:
+        lines += ["", "## Average iterate", ""]
+        lines += ["Mean payoff against each policy: of each policy, and of the uniform mixture of all of them.", ""]
+        lines += [
+            "| policy | " + " | ".join(average["policies"]) + " |",
+            "|---" * (len(average["policies"]) + 1) + "|",
+        ]
+        rows = [*zip(average["policies"], average["payoff"], strict=True), ("mixture", average["mixture"])]
+        lines += [f"| {name} | " + " | ".join(f"{x:.4g}" for x in values) + " |" for name, values in rows]
     for text in report["warnings"]:
         lines += ["", f"Warning: {text}."]
     lines += ["", f"Matches of the final deals: SHA-256 {report['final_sha256']}.", ""]

@@ -20,25 +20,28 @@ from pathlib import Path
 from typing import Any
 
 from arena.core.canonical import canonical
+from arena.core.game import Game
 from arena.core.match import Match
 from arena.core.record import record, replay
-from arena.models.names import parse_name
+from arena.models.names import ModelName, parse_name
 from arena.models.session import Session
 from arena.models.types import BudgetReached
 from arena.play import new_match
 from arena.registry import find_game, make_game
 from arena.run.api import agent_json
 from arena.run.keys import config_hash, match_key
+from arena.run.live import LiveMatch
 from arena.run.plan import Planned
 from arena.run.players import ModelPlayer, Player, make_player
 from arena.run.progress import Progress
 from arena.run.rows import plan_rows
 from arena.run.runner import Runner
 from arena.run.settings import Limits, Policy, Recording
-from arena.store.reader import Reader
+from arena.store.reader import Reader, StoredMatch
 from arena.store.writer import Unit
 from arena.training.live import LIVE, LiveEngine, RolloutSession, frozen_of_base
 from arena.training.play import Table, open_store
+from arena.training.prefix import Prefix
 from arena.training.slots import LIVE as LIVE_SEAT
 from arena.training.streams import Stream
 
@@ -74,10 +77,18 @@ class _Runner(Runner):
     def __init__(self, **parts: Any) -> None:
         super().__init__(**parts)
         self.matches: dict[int, Match] = {}
+        self.prefixes: dict[str, Prefix] = {}  # match key -> what it begins with
 
     def _new_match(self, planned: Planned) -> Match:
         self.matches[planned.number] = super()._new_match(planned)
         return self.matches[planned.number]
+
+    def game(self, planned: Planned) -> Game:
+        return self._game(planned)
+
+    async def _stored(self, live: LiveMatch) -> StoredMatch | None:
+        prefix = self.prefixes.get(live.planned.key)
+        return prefix.stored(live.match.seats) if prefix is not None else None
 
 
 class RolloutEngine:
@@ -108,7 +119,8 @@ class RolloutEngine:
     def play(self, ids: Sequence[str], step: int) -> list[Rollout]:
         """One row for each slot id, which come in groups of `generations`."""
         plan, places = self._plan(ids, step)
-        runner, session, unit = asyncio.run(self._run(plan))
+        again = {key: self._slots[slot] for _, slot, key, _ in places if "turns" in self._slots[slot]}
+        runner, session, unit = asyncio.run(self._run(plan, again))
         self._engine.weights_changed()  # by the step that follows
         if runner.stop_reason == "budget":
             raise BudgetReached("the budget of this run is used up")
@@ -158,9 +170,13 @@ class RolloutEngine:
             deal_id=f"{self._game.name}/{self._preset}/{self._told['tag']}/{slot['deal']}",
             block=slot["deal"] + 1,
             tag=self._told["tag"],
+            **(_branch(slot, step * most + index) if "turns" in slot else {}),
         )
 
-    async def _run(self, plan: Sequence[Planned]) -> tuple[_Runner, RolloutSession, Unit]:
+    async def _run(
+        self, plan: Sequence[Planned], again: Mapping[str, Mapping[str, Any]]
+    ) -> tuple[_Runner, RolloutSession, Unit]:
+        """`again`: by match key, the slots whose matches begin as the record has them."""
         limits = Limits(void_passes=0, budget_usd=self._told.get("budget"), allow_unpriced=True, max_failed=len(plan))
         session = RolloutSession(
             self._engine,
@@ -171,6 +187,7 @@ class RolloutEngine:
             min_p=self._prune,
             seed=self._seed,
             batch=max(8, len(plan)),
+            once={key: (slot["at"], self._model(slot["snapshot"])) for key, slot in again.items()},
         )
         unit: Unit = []
 
@@ -192,11 +209,20 @@ class RolloutEngine:
             put=keep,
             progress=Progress(planned=len(plan)),
         )
+        for planned in plan:
+            if (slot := again.get(planned.key)) is not None:
+                runner.prefixes[planned.key] = prefix = Prefix(slot["turns"], slot["at"])
+                unit += prefix.rows(planned, runner.game(planned))[0]
         try:
-            await runner.play(plan)
+            await runner.play(plan, resumed=bool(again))
         finally:
             await session.aclose()
         return runner, session, unit
+
+    def _model(self, name: str) -> ModelName:
+        model = self._agents[name].model
+        assert model is not None
+        return model
 
     # --- a row --------------------------------------------------------------------------------------------------------
 
@@ -213,7 +239,8 @@ class RolloutEngine:
         if match is None or match.payoffs is None:
             return row
         low, high = self._told["bounds"]
-        own = {turn.turn: turn for turn in match.turns if turn.seat == seat}
+        asked = {span.turn for span in stream.spans}
+        own = {turn.turn: turn for turn in match.turns if turn.turn in asked}
         row.illegal = sum(statuses.get(turn, "legal") not in ("legal", "repaired") for turn in own)
         row.payoff, row.status = match.payoffs[seat], "done"
         scale = (high - low) or 1.0
@@ -265,6 +292,11 @@ class RolloutEngine:
         finally:
             writer.close()
         self._units.clear()
+
+
+def _branch(slot: Mapping[str, Any], branch: int) -> dict[str, Any]:
+    """Where a match leaves the recorded one; chance after that is its own."""
+    return {"parent_key": slot["trunk"], "fork_turn": slot["at"], "branch": branch, "chance": "fresh"}
 
 
 _MATCH_LAST = ("match_start", "match_end", "match_status", "applied")

@@ -68,13 +68,13 @@ def kto_row(played: Played, sent: Sent, recipe: str, label: bool, reason: str, *
     row = _row(played, sent, recipe, reason, prompts)
     if prompts == "as_sent":
         completion = sent.last_reply
-    return _hashed(row | {"completion": [_said(completion)], "label": label})
+    return hashed(row | {"completion": [_said(completion)], "label": label})
 
 
 def sft_row(played: Played, sent: Sent, recipe: str, reason: str, *, prompts: Prompts = "accepted") -> Row:
     """A row to imitate."""
     row = kto_row(played, sent, recipe, True, reason, prompts=prompts)
-    return _hashed({key: value for key, value in row.items() if key not in ("label", "hash")})
+    return hashed({key: value for key, value in row.items() if key != "label"})
 
 
 def dpo_row(
@@ -83,7 +83,7 @@ def dpo_row(
     """A preference between two answers to one prompt; `name` tells apart the pairs of one state."""
     row = _row(played, sent, recipe, reason, "accepted")
     row |= {"id": f"{row['id']}:{name}", "weight": weight}
-    return _hashed(row | {"chosen": [_said(chosen)], "rejected": [_said(rejected)]})
+    return hashed(row | {"chosen": [_said(chosen)], "rejected": [_said(rejected)]})
 
 
 def _row(played: Played, sent: Sent, recipe: str, reason: str, prompts: Prompts) -> Row:
@@ -101,16 +101,23 @@ def _row(played: Played, sent: Sent, recipe: str, reason: str, prompts: Prompts)
         "recipe": recipe,
         "reason": reason,
         "split": split_of(played.key),
-        "source": {"agent": played.agents[sent.seat], "data": "selfplay"},
+        "source": source_of(played, sent.seat),
     }
+
+
+def source_of(played: Played, seat: str) -> dict[str, str | None]:
+    """Who said a completion, under which weights. It survives into the trainer's dataset."""
+    return {"agent": played.agents[seat], "weights": played.weights.get(seat), "data": "selfplay"}
 
 
 def _said(text: str) -> dict[str, str]:
     return {"role": "assistant", "content": text}
 
 
-def _hashed(row: Row) -> Row:
-    return row | {"hash": digest(row)[:16]}
+def hashed(row: Row) -> Row:
+    """The row with the hash of everything else in it."""
+    bare = {key: value for key, value in row.items() if key != "hash"}
+    return bare | {"hash": digest(bare)[:16]}
 
 
 def split_of(match: str) -> Literal["train", "valid"]:

@@ -37,6 +37,9 @@ class Params(Config):
     max_grad_norm: float = option(1.0, "gradients are scaled down to this norm", low=0)
     beta: float | None = option(None, "strength of the reference; default 0.1, grpo 0 (no reference)", low=0)
     loss: str | None = option(None, "the trainer's loss type; several for dpo with +, as sigmoid+sft")
+    label_smoothing: float | None = option(
+        None, "dpo: share of pairs that are taken for wrong; default 0, robust 0.1, exo_pair 0.001", low=0, high=0.49
+    )
     save_steps: int = option(25, "steps between checkpoints", low=1)
     keep_checkpoints: bool = option(False, "keep iter_k/train/ after the policy is registered")
     dtype: Literal["auto", "fp32", "bf16"] = option("auto", "weights of the base; auto = bf16 on CUDA, else fp32")
@@ -49,7 +52,9 @@ class Params(Config):
     delta: float = option(0.0, "outcome: how far from the mean a payoff must be", low=0)
     max_length: int | None = option(None, "tokens of a row; default: what the longest row needs, at most the context")
     overflow: Literal["fail", "drop", "shorten"] = option("fail", "rows over max_length (fail: above 1 %)")
-    init: Literal["champion", "last", "base"] = option("champion", "where an iteration's weights start")
+    init: Literal["champion", "last", "base"] | None = option(
+        None, "where an iteration's weights start; default champion, psro base"
+    )
     update: Literal["both", "alternate"] = option("both", "several roles: all of them in an iteration, or in turn")
 
     # forks (dpo)
@@ -57,8 +62,15 @@ class Params(Config):
     fork_k: int = option(4, "candidate answers at each", low=2, high=64)
     fork_rollouts: int = option(8, "continuations of each candidate", low=1)
     fork_margin: float = option(0.05, "least difference of a pair, as a share of the payoff range", low=0, high=1)
+    rollout_agent: str | None = option(
+        None, "who plays the continuations in the models' seats; default: they themselves"
+    )
+    nash: Literal["none", "extragradient"] = option(
+        "none", "extragradient: train a half-way policy, let it collect, train again from the champion"
+    )
 
     # grpo
+    rows: Literal["episode", "turn"] = option("episode", "a seat's whole match, or one answer at a recorded decision")
     num_generations: int = option(8, "rollouts of one slot", low=2)
     num_iterations: int = option(1, "updates on one set of rollouts", low=1)
     scale_rewards: Literal["group", "none"] = option("group", "divide advantages by the group's spread")
@@ -68,6 +80,9 @@ class Params(Config):
     turn: Literal["mixed", "return"] = option("mixed", "recipe turn: outcome and turn terms, or returns")
     turn_weight: float = option(1.0, "recipe turn: weight of the turn term", low=0)
     tompo_alpha: float = option(0.5, "recipe tompo: weight of the welfare term", low=0, high=1)
+    importance: Literal["token", "sequence"] | None = option(
+        None, "importance ratios of tokens, or of whole rows (GSPO); default token, luspo sequence"
+    )
     trust_region: float = option(
         0.0, "mask a rollout if a token's log-ratio exceeds this (0.7 is usual); 0 = off", low=0
     )
@@ -82,15 +97,20 @@ class Params(Config):
     # opponents, evaluation, gate
     pool: tuple[str, ...] = option((), "further opponents in the pool")
     pfsp: Literal["hard", "even"] = option("hard", "weights of pfsp: (1-p)^2 or p(1-p)")
-    meta: Literal["nash", "uniform"] = option("nash", "psro: how the pool is weighed")
+    meta: Literal["nash", "alpharank", "uniform"] | None = option(
+        None, "psro: how the pool is weighed; default nash if two sides share a fixed sum, else alpharank"
+    )
     anchors: tuple[str, ...] = option((), "fixed opponents of evaluation; default: those of --opponents, else bots")
+    transfer: str | None = option(
+        None, "a preset of the game that is only evaluated on, as nyc/midtown; never gated by"
+    )
     gate_margin: float = option(0.0, "a candidate's lower bound must exceed this")
     final_matches: int | None = option(None, "deals of the final report; default as --eval-matches", low=0)
 
 
 _BETA = {"sft": 0.0, "kto": 0.1, "dpo": 0.1, "grpo": 0.0}
 _LOSS = {"sft": "nll", "kto": "kto", "dpo": "sigmoid", "grpo": "dapo"}
-_LOSSES = {
+LOSSES = {
     "sft": ("nll",),
     "kto": ("kto", "apo_zero_unpaired"),
     "dpo": (
@@ -101,6 +121,7 @@ _LOSSES = {
 }  # fmt: skip
 _LR = {"sft": 2e-4, "kto": 5e-5, "dpo": 5e-5, "grpo": 5e-5}
 GRPO_STEPS = 50
+TURN_RECIPES = ("group", "spo")
 _PLACES = ("league_folder", "home", "device", "budget")  # what a run may be given anew: none of it is measured
 
 
@@ -153,9 +174,21 @@ class TrainSettings:
 
     @property
     def losses(self) -> tuple[str, ...]:
-        """The trainer's loss types; `spiral` means dr_grpo unless another is named."""
-        default = "dr_grpo" if self.recipe == "spiral" else _LOSS[self.algorithm]
+        """The trainer's loss types. Where none is named, `spiral` means dr_grpo, GSPO's importance ratios grpo, and
+        `nash` ipo."""
+        default = _LOSS[self.algorithm]
+        if self.algorithm == "grpo":
+            default = (
+                "dr_grpo" if self.recipe == "spiral" else "grpo" if self.params.importance == "sequence" else default
+            )
+        elif self.params.nash != "none":
+            default = "ipo"
         return tuple((self.params.loss or default).split("+"))
+
+    @property
+    def init(self) -> str:
+        """Where an iteration's weights start: a best response of psro is trained from the base."""
+        return self.params.init or ("base" if self.opponents == "psro" else "champion")
 
     @property
     def fixed_opponents(self) -> tuple[str, ...]:
@@ -191,19 +224,23 @@ def check(settings: TrainSettings) -> None:
         raise UsageError(f"--reference is one of {', '.join(REFERENCES)}, not {s.reference!r}")
     if s.gate not in ("ci", "none"):
         raise UsageError(f"--gate is ci or none, not {s.gate!r}")
+    if not s.lr > 0:
+        raise UsageError(f"--lr must be above 0, not {s.lr:g}: nothing would be learned")
     if s.device not in ("auto", "cpu", "cuda"):
         raise UsageError(f"--device is auto, cpu or cuda, not {s.device!r}")
+    if p.nash != "none" and s.algorithm != "dpo":
+        raise UsageError(f"--param nash={p.nash} is for dpo, not for {s.algorithm}")
     for word in s.losses:
-        if word not in _LOSSES[s.algorithm]:
-            raise UnknownName(f"loss of {s.algorithm}", word, _LOSSES[s.algorithm])
+        if word not in LOSSES[s.algorithm]:
+            raise UnknownName(f"loss of {s.algorithm}", word, LOSSES[s.algorithm])
     if s.algorithm != "dpo" and len(s.losses) > 1:
         raise UsageError(f"{s.algorithm} takes one loss, not {'+'.join(s.losses)}")
     if s.algorithm == "kto" and p.batch < 2:
         raise UsageError("kto needs a batch of at least 2: it measures its KL term on mismatched rows of a batch")
     if s.algorithm == "grpo":
         _check_grpo(s)
-    if s.set and not isinstance(s.set, Mapping):
-        raise UsageError("--set is key=value")
+    elif p.rows == "turn":
+        raise UsageError("--param rows=turn is for grpo; every row of the others is one answer")
     if s.league.startswith(".") or "/" in s.league or not s.league:
         raise UsageError(f"--league is a plain name, not {s.league!r}")
 
@@ -215,7 +252,13 @@ def _check_grpo(s: TrainSettings) -> None:
             f"num_generations ({p.num_generations}) must divide batch x accumulation ({p.batch * p.accumulation})",
             hint=f"--param batch={p.num_generations * max(1, round(p.batch / p.num_generations))}",
         )
-    if s.recipe == "group" and s.is_self_play:
+    if p.rows == "turn" and s.recipe not in TURN_RECIPES:
+        raise UsageError(
+            f"--param rows=turn compares answers to one ask; its recipes are {', '.join(TURN_RECIPES)}, not {s.recipe}"
+        )
+    if s.recipe == "spo" and p.rows != "turn":
+        raise UsageError("the recipe spo ranks answers to one ask", hint="--param rows=turn")
+    if s.recipe == "group" and s.is_self_play and p.rows == "episode":
         raise UsageError(
             "the recipe group compares attempts in one seat against frozen opponents; in self-play seats are mixed",
             hint="--recipe rae, or --opponents NAME",
@@ -274,6 +317,12 @@ def to_toml(settings: TrainSettings) -> str:
 
 def from_toml(path: Path) -> TrainSettings:
     return TrainSettings.from_json(read_file(path))
+
+
+def file_sha256(path: Path) -> str:
+    """The hash of the settings that a file holds, as `sha256` of those that it was written from: a field that a later
+    release adds changes nothing."""
+    return digest({key: value for key, value in read_file(path).items() if key not in _PLACES})
 
 
 def read_file(path: Path) -> dict[str, Any]:

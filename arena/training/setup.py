@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -12,11 +12,15 @@ from arena.core.bots import is_control
 from arena.core.errors import ArenaError, UsageError
 from arena.core.game import Game
 from arena.core.match import Match
+from arena.models.adapters import check_adapter
 from arena.models.grammar import escape
+from arena.models.hf_client import find_model
 from arena.models.names import find_bot, parse_name
 from arena.registry import game_bots, make_game
 from arena.training import population
-from arena.training.evaluate import words
+from arena.training.adapters.policies import device_of
+from arena.training.evaluate import trained_seats, words
+from arena.training.jsonfile import read_json
 from arena.training.league import Start, find_start
 from arena.training.play import Table, Watch, resolved
 from arena.training.recipes import check_labels, check_recipe
@@ -37,6 +41,7 @@ class Run:
     preset: str
     watch: Watch | None = None
     say: Any = field(default=lambda text: None)
+    part: str = ""  # `half`: the first pass of an extragradient iteration
 
     @property
     def table(self) -> Table:
@@ -57,12 +62,31 @@ class Run:
 
     def iteration(self, k: int, role: str = "") -> Path:
         """Where a role's files of an iteration are."""
-        folder = self.folder / f"iter_{k:04d}"
+        folder = self.folder / f"iter_{k:04d}" / self.part
         return folder / role if role and len(self.roles) > 1 else folder
+
+    def tags(self, k: int) -> tuple[str, str]:
+        """The tags of an iteration's collected matches and of their forks. What the champion plays is `collect/K`; what
+        the half-way policy of an extragradient iteration plays is `half/K`."""
+        is_second = self.settings.params.nash == "extragradient" and not self.part
+        return (f"half/{k}", f"half-forks/{k}") if is_second else (f"collect/{k}", f"forks/{k}")
+
+    def champion(self, role: str, k: int) -> str:
+        """The last promoted policy of a role before iteration k."""
+        best = 0
+        for j in range(1, k):
+            gate = replace(self, part="").iteration(j, role) / "gate.json"
+            if role in self.roles_of(j) and gate.is_file() and read_json(gate)["promoted"]:
+                best = j
+        return f"league/{self.settings.policy(role, best)}"
 
     def evaluation(self, k: int, role: str) -> str:
         """The tag of a role's evaluation: its own, so that what one role plays changes no other's hashes."""
         return f"eval/{k}/{role}" if role and len(self.roles) > 1 else f"eval/{k}"
+
+    def transfer(self, k: int, role: str) -> str:
+        """The tag of a role's evaluation on a preset that nothing is trained on."""
+        return self.evaluation(k, role).replace("eval/", "transfer/", 1)
 
     def relative(self, path: Path) -> str:
         return path.relative_to(self.folder).as_posix()
@@ -88,9 +112,14 @@ def set_up(folder: Path, settings: TrainSettings, *, watch: Watch | None = None,
     check_labels(settings.recipe, settings.algorithm, type(game), label_options(settings.params))
     start = find_start(settings.model, type(game))
     _check_options(settings, start)
+    if settings.device == "cuda":
+        device_of(settings.device)
     run = Run(folder, settings, start, game, preset, watch, say or (lambda text: None))
     _check_roles(run)
     _check_opponents(run)
+    _check_rollouts(run)
+    if (other := settings.params.transfer) is not None and make_game(other, {})[0].name != game.name:
+        raise UsageError(f"--param transfer names another preset of {game.name}, not {other}")
     return run
 
 
@@ -121,25 +150,70 @@ def _check_options(settings: TrainSettings, start: Start) -> None:
 
 
 def _check_roles(run: Run) -> None:
-    if not run.settings.roles:
+    for role in run.settings.roles:
+        _check_word(run, role)
+    if len(set(run.settings.roles)) < len(run.settings.roles):
+        raise UsageError(f"--role names a role twice: {', '.join(run.settings.roles)}")
+
+
+def _check_rollouts(run: Run) -> None:
+    """Of whole matches: in self-play each fills one row for each trained seat; rewards are scaled by known bounds."""
+    s = run.settings
+    if s.algorithm != "grpo" or s.params.rows == "turn":
         return
+    if s.recipe == "group" and run.bounds() is None:
+        raise UsageError(
+            f"{run.game.name} declares no payoff bounds, and the recipe group collects no match to take them from",
+            hint="another recipe plays a collect stage",
+        )
+    if not s.is_self_play:
+        return
+    if len(s.roles) > 1:
+        raise UsageError(
+            "grpo in self-play trains one shared policy", hint="leave --role out, or name one role at a time"
+        )
+    seats = len(trained_seats(Match(run.game, 0), run.game, s.roles[0], 0)) if s.roles else run.game.seat_count()
+    if s.params.num_generations % seats:
+        raise UsageError(
+            f"num_generations ({s.params.num_generations}) must be a multiple of the {seats} trained seats",
+            hint=f"--param num_generations={seats * 4}",
+        )
+
+
+def _check_word(run: Run, word: str) -> None:
+    """Stop on what is no role, side or seat of the game."""
     match = Match(run.game, 0)
     known = list(dict.fromkeys(word for seat in match.seats for word in words(match, seat)))
-    for role in run.settings.roles:
-        if role not in known:
-            raise UsageError(f"{run.game.name} has no role, side or seat {role!r}; it has {', '.join(known)}")
+    if word not in known:
+        raise UsageError(f"{run.game.name} has no role, side or seat {word!r}; it has {', '.join(known)}")
 
 
 def _check_opponents(run: Run) -> None:
     """Names that do not resolve are faults now, not in iteration 3."""
     s = run.settings
-    names = [*s.params.pool, *(n.partition("=")[2] if "=" in n.partition("/")[0] else n for n in s.params.anchors)]
+    anchored = [_with_word(text) for text in s.params.anchors]
+    names = [*s.params.pool, *(name for _, name in anchored)]
+    sides = [word for word, _ in anchored]
+    if s.params.rollout_agent is not None:
+        names.append(s.params.rollout_agent)
     if s.opponents not in POPULATIONS:
         entries = population.opponents(s, type(run.game), "", 1, "")
         names += [entry.name for entry in entries]
+        sides += [entry.side for entry in entries]
+    elif s.opponents == "psro" and s.roles and s.params.meta not in (None, "uniform"):
+        raise UsageError(
+            f"psro weighs policies by {s.params.meta} where one policy holds every seat, not with --role",
+            hint="--param meta=uniform",
+        )
     elif s.opponents == "game":
         names += [entry.name for entry in population.from_mix(type(run.game))]
-    resolved([name for name in names if name != population.LEARNER], type(run.game))
+    for word in filter(None, sides):
+        _check_word(run, word)
+    specs = resolved([name for name in names if name != population.LEARNER], type(run.game))
+    for model in (spec.agent.model for spec in specs):
+        if model is not None and model.provider == "hf" and model.adapter is not None:
+            folder, _ = find_model(model.model, model.options)
+            check_adapter(Path(model.adapter).expanduser(), {model.model, str(folder), str(folder.resolve())})
 
 
 def anchors(run: Run, k0: str) -> tuple[str, ...]:
@@ -153,12 +227,16 @@ def anchors(run: Run, k0: str) -> tuple[str, ...]:
     return ("bot/random", *_bots(run.game), k0)
 
 
-def _recorded(text: str, run: Run) -> str:
-    """NAME or WORD=NAME, with the name as the record writes it."""
+def _with_word(text: str) -> tuple[str, str]:
+    """NAME or WORD=NAME, taken apart; an equals sign of the name's own options is none."""
     word, mark, name = text.partition("=")
-    if not mark or "/" in word:  # an equals sign of the name's own options
-        word, mark, name = "", "", text
-    return f"{word}{mark}{population.recorded(name, type(run.game))}"
+    return (word, name) if mark and "/" not in word else ("", text)
+
+
+def _recorded(text: str, run: Run) -> str:
+    """The same, with the name as the record writes it."""
+    word, name = _with_word(text)
+    return f"{word}={name}" if (name := population.recorded(name, type(run.game))) and word else name
 
 
 def _bots(game: Game) -> Sequence[str]:

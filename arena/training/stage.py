@@ -13,6 +13,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import IO
 
@@ -43,10 +44,17 @@ class StageFailed(ArenaError, RuntimeError):
     kind = "train"
 
 
+def environment(given: Mapping[str, str]) -> dict[str, str]:
+    """What the process starts with. One device: with several in sight the trainer would split batches over them, and
+    our rollouts are of one process."""
+    first = given.get("CUDA_VISIBLE_DEVICES", "0").partition(",")[0]
+    return {**ENVIRONMENT, **given, "CUDA_VISIBLE_DEVICES": first}
+
+
 def run_stage(folder: Path) -> None:
     """Train in a child process, to its end; its log is FOLDER/train.log."""
     (folder / FAULT).unlink(missing_ok=True)
-    env = {**ENVIRONMENT, **os.environ}
+    env = environment(os.environ)
     with (folder / "train.log").open("ab") as log:
         command = [sys.executable, "-m", "arena.training.stage", str(folder)]
         process = subprocess.Popen(command, env=env, stdin=subprocess.DEVNULL, stdout=log, stderr=log)

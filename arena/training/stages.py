@@ -9,12 +9,12 @@ from __future__ import annotations
 import platform
 import shutil
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from arena.core.errors import UsageError
 from arena.core.seeds import derive
-from arena.training import collect, forks, health, league, population, slots
+from arena.training import collect, forks, health, league, population, slots, standings
 from arena.training.behaviour import behaviour
 from arena.training.card import card
 from arena.training.evaluate import Comparison, Results, compare
@@ -24,33 +24,24 @@ from arena.training.jsonfile import read_json, write_json
 from arena.training.manifest import versions
 from arena.training.metrics import read_metrics
 from arena.training.play import play
-from arena.training.recipes import find_recipe
-from arena.training.record import Played, Refused, read_played
-from arena.training.rows import Labelled, Trainee, check_trainable, summary, write_rows
-from arena.training.settings import label_options
 from arena.training.setup import Run, anchors
-from arena.training.stage import Unhealthy, run_stage
-from arena.training.tokens import check_tokens
-from arena.training.weights import class_weights, down_sampled, in_blocks
-
-WARM_MATCHES = 32  # of grpo's collect stage: they warm the baselines
+from arena.training.stage import run_stage
 
 Champions = Mapping[str, str]  # role -> league/NAME
 
 
-def collect_stage(run: Run, k: int, champions: Champions) -> None:
-    s = run.settings
-    count = s.matches
-    if s.algorithm == "grpo":
-        count = 0 if s.recipe == "group" else min(WARM_MATCHES, s.matches)
-    if count:
-        play(run.table, collect.plan(run, k, champions, pools(run, k, champions), count, f"collect/{k}"))
-    if s.recipe in forks.NEEDED_BY:
-        forks.play_forks(run, k, champions)
+def collect_stage(run: Run, k: int, players: Champions) -> None:
+    """Matches of the policies that hold the trained roles, and what their recipe needs besides."""
+    tag, forked = run.tags(k)
+    if count := collect.count(run.settings):
+        play(run.table, collect.plan(run, k, players, pools(run, k, players), count, tag))
+    if run.settings.recipe in forks.NEEDED_BY:
+        forks.play_forks(run, {role: players[role] for role in run.roles_of(k)}, tag, forked)
 
 
-def pools(run: Run, k: int, champions: Champions) -> dict[str, Sequence[population.Opponent]]:
+def pools(run: Run, k: int, players: Champions) -> dict[str, Sequence[population.Opponent]]:
     """Side or role -> who may be met there."""
+    spec = run.settings.opponents
     found: dict[str, Sequence[population.Opponent]] = {}
     for role in run.roles:
         found[role] = population.opponents(
@@ -58,106 +49,18 @@ def pools(run: Run, k: int, champions: Champions) -> dict[str, Sequence[populati
             type(run.game),
             role,
             k,
-            champions[role],
-            scores=collect.scores(run, role, k) if run.settings.opponents == "pfsp" else None,
-            meta=meta_strategy(run, role, k) if run.settings.opponents == "psro" else None,
+            players[role],
+            scores=standings.scores(run, role, k) if spec == "pfsp" else None,
+            meta=standings.meta_strategy(run, role, k) if spec == "psro" else None,
         )
     return found
-
-
-def meta_strategy(run: Run, role: str, k: int) -> dict[str, float]:
-    """psro: the Nash mixture (or the uniform one) of the pool, from a payoff matrix of paired matches."""
-    names = population.past(run.settings, role, k)
-    if len(names) == 1 or run.settings.params.meta == "uniform" or role:
-        return {name: 1 / len(names) for name in names}
-    from arena.leaderboards.nash import maxent
-
-    deals = run.settings.eval_matches
-    results = {other: compare(run.table, Comparison("psro", role, tuple(names), (other,), deals)) for other in names}
-    payoff = [[results[b].mean(a, 0).diff for b in names] for a in names]
-    skew = [[(payoff[i][j] - payoff[j][i]) / 2 for j in range(len(names))] for i in range(len(names))]
-    return dict(zip(names, map(float, maxent(skew).nash), strict=True))
-
-
-# --- label ----------------------------------------------------------------------------------------------------------
-
-
-def label_stage(run: Run, k: int, role: str, champions: Champions) -> dict[str, Any]:
-    """dataset.jsonl and dataset.json of one role; for grpo the slots."""
-    folder = run.iteration(k, role)
-    folder.mkdir(parents=True, exist_ok=True)
-    if run.settings.algorithm == "grpo":
-        facts = slots.write_slots(run, k, role, champions, pools(run, k, champions))
-    else:
-        facts = _label(run, k, role, champions[role], folder)
-    write_json(folder / "dataset.json", facts)
-    return facts
-
-
-def _label(run: Run, k: int, role: str, agent: str, folder: Path) -> dict[str, Any]:
-    from transformers import AutoTokenizer
-
-    s, p = run.settings, run.settings.params
-    refused = Refused()
-    tags = [f"collect/{k}", f"forks/{k}"]
-    played = list(read_played(run.folder, tags=tags, refused=refused))
-    seed = derive(s.seed, f"label/{k}")
-    options = label_options(p) | {
-        "trainee": Trainee(agents=(agent,), roles=(role,) if role else ()),
-        "algorithm": s.algorithm,
-        "seed": seed,
-        "delta": p.delta,
-        "illegal_share": p.illegal_share,
-        "prompts": p.prompts,
-        "margin": p.fork_margin,
-        "bounds": run.bounds(),
-        "k": k,
-    }
-    try:
-        made = find_recipe(s.recipe, s.algorithm, type(run.game)).label(played, options)
-        check_trainable(made, s.algorithm, s.recipe)
-    except UsageError as error:
-        if k > 1 and _reward(run, played, agent) >= health.CONVERGED:
-            raise health.Converged(f"every match of collect/{k} is paid alike, at the top") from error
-        raise
-    tokens = check_tokens(
-        made.rows,
-        AutoTokenizer.from_pretrained(run.start.folder, trust_remote_code=False),
-        context=run.start.context,
-        max_length=p.max_length,
-        overflow=p.overflow,
-        name=run.start.name,
-    )
-    kept = Labelled(tokens.rows, made.drops + tokens.dropped)
-    facts = summary(kept) | {"tokens": tokens.as_json(), "refused": refused.as_json()}
-    train = [row for row in kept.rows if row["split"] == "train"]
-    valid = [row for row in kept.rows if row["split"] == "valid"]
-    check_trainable(Labelled(train, kept.drops), s.algorithm, s.recipe)
-    if s.algorithm == "kto":
-        train = down_sampled(train, seed)
-        good = sum(row["label"] for row in train)
-        facts["weights"] = class_weights(good, len(train) - good)._asdict()
-        train, facts["blocks_not_distinct"] = in_blocks(train, p.batch, seed)
-        facts["train_desirable"], facts["train_undesirable"] = good, len(train) - good
-    facts["train_rows"] = len(train)
-    facts["sha256"] = write_rows(folder / "dataset.jsonl", [*train, *valid])
-    return facts
-
-
-def _reward(run: Run, played: Sequence[Played], agent: str) -> float:
-    """The scaled mean payoff of an agent in these matches; -1 where payoffs have no bounds."""
-    bounds = run.bounds()
-    paid = [m.payoffs[s] for m in played if m.fork is None for s, name in m.agents.items() if name == agent]
-    if bounds is None or not paid:
-        return -1.0
-    return (sum(paid) / len(paid) - bounds[0]) / ((bounds[1] - bounds[0]) or 1.0)
 
 
 # --- train ----------------------------------------------------------------------------------------------------------
 
 
 def train_stage(run: Run, k: int, role: str, champions: Champions, last: str) -> None:
-    """One child process; adapter/ and metrics.jsonl."""
+    """One child process; adapter/ and metrics.jsonl. Both passes of an extragradient iteration start alike."""
     s, folder = run.settings, run.iteration(k, role)
     facts = read_json(folder / "dataset.json")
     job = StageJob(
@@ -186,7 +89,7 @@ def train_stage(run: Run, k: int, role: str, champions: Champions, last: str) ->
 
 def _start_of(run: Run, role: str, champion: str, last: str, k: int) -> str | None:
     """The adapter folder that an iteration starts from."""
-    how = run.settings.params.init
+    how = run.settings.init
     if how == "base" or population.is_counter(run.settings, k):
         return _adapter(run, f"league/{run.settings.policy(role, 0)}")
     return _adapter(run, last if how == "last" else champion)
@@ -210,10 +113,26 @@ def evaluate_stage(run: Run, k: int, role: str, champions: Champions) -> None:
     others = {r: name for r, name in champions.items() if r and r != role}
     results = compare(run.table, Comparison(run.evaluation(k, role), role, policies, opponents, s.eval_matches, others))
     seed = derive(s.seed, f"bootstrap/{k}")
-    write_json(
-        folder / "eval.json",
-        _evaluation(run, results, candidate, champion, base, opponents, run.evaluation(k, role), seed),
-    )
+    found = _evaluation(run, results, candidate, champion, base, opponents, run.evaluation(k, role), seed)
+    if s.params.transfer is not None:
+        found["transfer"] = _transfer(run, Comparison(
+            run.transfer(k, role), role, (candidate, base), opponents, s.eval_matches, others
+        ), seed)  # fmt: skip
+    write_json(folder / "eval.json", found)
+
+
+def _transfer(run: Run, comparison: Comparison, seed: int) -> dict[str, Any]:
+    """Candidate and base on a preset that nothing was trained on."""
+    candidate, base = comparison.policies
+    game = str(run.settings.params.transfer)
+    results = compare(replace(run.table, game=game, set={}), comparison)
+    return {
+        "game": game,
+        "over_base": results.difference(candidate, base, seed).as_json(),
+        "over_base_clean": results.difference(candidate, base, seed, clean=True).as_json(),
+        "payoff": results.mean(candidate, seed).as_json(),
+        "lost": {"candidate": results.lost_rate(candidate), "base": results.lost_rate(base)},
+    }
 
 
 def _evaluation(
@@ -242,7 +161,7 @@ def _evaluation(
     return found
 
 
-def gate_stage(run: Run, k: int, role: str, champions: Champions, unhealthy: str | None = None) -> None:
+def gate_stage(run: Run, k: int, role: str, champions: Champions) -> None:
     from arena.training.bootstrap import Estimate
 
     folder = run.iteration(k, role)
@@ -259,9 +178,15 @@ def gate_stage(run: Run, k: int, role: str, champions: Champions, unhealthy: str
         read("over_champion_clean"),
         (found["lost"]["candidate"], found["lost"]["champion"]),
         margin=run.settings.params.gate_margin,
-        unhealthy=unhealthy,
     )
     write_json(folder / "gate.json", decided.as_json() | {"champion": champions[role]})
+
+
+def keep_stage(run: Run, k: int, role: str, champions: Champions, lacks: str) -> None:
+    """The gate of a role that had nothing to learn from: its policy stays what it was."""
+    reason = f"nothing to learn from: {lacks}"
+    kept = {"promoted": False, "reasons": [reason], "kept": True, "champion": champions[role]}
+    write_json(run.iteration(k, role) / "gate.json", kept)
 
 
 def register_stage(run: Run, k: int, role: str, run_id: str, parents: Sequence[str]) -> str:
@@ -281,9 +206,11 @@ def register_stage(run: Run, k: int, role: str, run_id: str, parents: Sequence[s
     adapter: Path | None = Path(run.start.warm) if k == 0 and run.start.warm else None
     dataset = found = None
     if k > 0:
-        adapter = folder / "adapter"
-        dataset, found = read_json(folder / "dataset.json"), read_json(folder / "eval.json")
-        decided = read_json(folder / "gate.json")
+        dataset, decided = read_json(folder / "dataset.json"), read_json(folder / "gate.json")
+        kept = decided.get("kept")
+        found = None if kept else read_json(folder / "eval.json")
+        held = _adapter(run, decided["champion"]) if kept else str(folder / "adapter")
+        adapter = Path(held) if held else None
         facts |= {
             "algorithm": s.algorithm,
             "recipe": s.recipe,
@@ -291,6 +218,7 @@ def register_stage(run: Run, k: int, role: str, run_id: str, parents: Sequence[s
             "opponents": s.opponents,
             "parents": list(parents),
             "promoted": decided["promoted"],
+            "kept": decided["reasons"][0] if kept else None,
             "data_sha256": dataset.get("sha256"),
         }
     about = {**facts, "speech": run.game.speech, "licence": _licence(run.start.folder), "versions": versions()}
@@ -305,7 +233,8 @@ def register_stage(run: Run, k: int, role: str, run_id: str, parents: Sequence[s
     text = card(name, about | {"options": options}, dataset, found)
     league.register(run.league, name, {key: v for key, v in facts.items() if v is not None}, text, adapter)
     if k > 0 and not s.params.keep_checkpoints:
-        shutil.rmtree(folder / "train", ignore_errors=True)
+        for part in ("", "half"):
+            shutil.rmtree(replace(run, part=part).iteration(k, role) / "train", ignore_errors=True)
     return f"league/{name}"
 
 
@@ -319,6 +248,9 @@ def _licence(folder: Path) -> str | None:
 
 def stage_warnings(run: Run, k: int, role: str) -> list[str]:
     folder = run.iteration(k, role)
+    gate = read_json(folder / "gate.json")
+    if gate.get("kept"):
+        return [f"{role or 'the policy'} was kept as it was: {gate['reasons'][0]}"]
     return health.warnings(
         run.settings.algorithm, read_metrics(folder / "metrics.jsonl"), read_json(folder / "dataset.json")
     )
@@ -326,15 +258,3 @@ def stage_warnings(run: Run, k: int, role: str) -> list[str]:
 
 def _means(groups: Mapping[str, Sequence[float]]) -> dict[str, float]:
     return {name: sum(values) / len(values) for name, values in sorted(groups.items())}
-
-
-__all__ = [
-    "Unhealthy",
-    "collect_stage",
-    "evaluate_stage",
-    "gate_stage",
-    "label_stage",
-    "register_stage",
-    "stage_warnings",
-    "train_stage",
-]

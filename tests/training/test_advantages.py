@@ -33,6 +33,10 @@ def test_a_group_of_several_seats_is_refused() -> None:
         adv.group([1.0, 0.0], [0, 0], ["player_0", "player_1"])
 
 
+def test_a_share_of_wins_counts_ties_half_and_leaves_out_void_ones() -> None:
+    assert adv.win_share([3.0, 1.0, 1.0, None, 5.0], [0, 0, 0, 0, 1]) == [1.0, 0.25, 0.25, None, None]
+
+
 def test_rae_uses_the_baseline_before_it_updates_it() -> None:
     found, after = adv.rae([1.0, 1.0, 0.0], ["wolf", "wolf", "seer"], {"wolf": 0.5}, decay=0.95)
 

@@ -27,13 +27,17 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def train(*words: str) -> tuple[int, str]:
-    """`arena train` in this process: its exit code, and all that it said."""
+    return arena("train", *words, "--out", "runs/x")
+
+
+def arena(*words: str) -> tuple[int, str]:
+    """A command in this process: its exit code, and all that it said."""
     import arena.cli as cli
 
     code, said = 0, io.StringIO()
     try:
         with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
-            cli.main(["train", *words, "--out", "runs/x"])
+            cli.main([*words])
     except SystemExit as end:
         code = int(end.code or 0)
     return code, said.getvalue()
@@ -56,8 +60,21 @@ def train(*words: str) -> tuple[int, str]:
         (["kto", *GOOD[:4], "--opponents", "league/nobody"], "nobody"),
         (["kto", *GOOD[:4], "--opponents", "game"], "declares no mix"),
         (["kto", *GOOD, "--role", "wolf"], "has no role"),
+        (["kto", *GOOD, "--role", "player_0,player_0"], "twice"),
+        (["kto", *GOOD, "--param", "transfer=kuhn"], "names another preset of matrix"),
+        (["kto", *GOOD, "--param", "anchors=player_9=bot/random"], "has no role, side or seat 'player_9'"),
+        (["kto", *GOOD[:4], "--opponents", "player_9=bot/random"], "has no role, side or seat 'player_9'"),
+        (["dpo", *GOOD, "--param", "rollout_agent=bot/nobody"], "there is no bot 'nobody'"),
+        (["kto", *GOOD, "--lr", "0"], "--lr must be above 0"),
+        (["kto", *GOOD[:4], "--opponents", "psro", "--role", "player_0", "--param", "meta=nash"], "not with --role"),
+        (["kto", *GOOD, "--param", "nash=extragradient"], "is for dpo"),
+        (["kto", *GOOD, "--param", "rows=turn"], "is for grpo"),
+        (["grpo", *GOOD, "--param", "rows=turn", "--recipe", "spiral"], "its recipes are group, spo"),
+        (["grpo", *GOOD, "--recipe", "spo"], "rows=turn"),
         (["grpo", *GOOD, "--param", "num_generations=5"], "must divide"),
         (["grpo", *GOOD[:4], "--recipe", "group"], "self-play"),
+        (["grpo", *GOOD[:4], "--param", "num_generations=3", "--param", "batch=6"], "multiple of the 2 trained seats"),
+        (["grpo", *GOOD[:4], "--role", "player_0,player_1"], "one shared policy"),
         (["kto", *GOOD, "--param", "bacth=4"], "Nearest: batch"),
         (["kto", *GOOD, "--param", "batch=1"], "at least 2"),
         (["kto", *GOOD, "--param", "label=trajectory=true"], "option of the recipe outcome"),
@@ -72,7 +89,7 @@ def train(*words: str) -> tuple[int, str]:
         (["grpo", *GOOD[:2], "--model", "hf/tiny-random?choice=score"], "choice=score"),
         (["grpo", *GOOD[:2], "--model", "cot:hf/tiny-random"], "without a method"),
         (["grpo", *GOOD[:2], "--model", "hf/tiny-random?memory=window=1"], "leave memory out"),
-        (["kto", *GOOD[:2], "--model", "hf/tiny-random?max_len=200"], "needs prompts of"),
+        (["kto", *GOOD[:2], "--model", "hf/tiny-random?max_len=200"], "need prompts of"),
         (["kto", *GOOD, "--param", "max_length=200"], "--param max_length is 200"),
         (["kto", *GOOD, "--config", "missing.toml"], "cannot be read"),
     ],
@@ -113,6 +130,38 @@ def test_too_little_data_is_said_before_anything_is_trained(home: Path, seed: st
     assert code == 2, text
     assert says in text
     assert not list((home / "runs").rglob("train.log"))  # no trainer was started
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ('iterations = "two"', "iterations must be a whole number from 1 up"),
+        ("matches = 0", "matches must be a whole number from 1 up"),
+        ("set = 3", "set must be a table"),
+        ("model = 3", "model must be text"),
+    ],
+)
+def test_wrong_values_of_a_file_are_refused(home: Path, line: str, says: str) -> None:
+    (home / "t.toml").write_text(f'game = "matrix/rps"\n{line}\n')
+    code, text = train("kto", "--config", "t.toml")
+
+    assert code == 2, text
+    assert says in text
+
+
+def test_an_opponents_adapter_must_fit_its_base(home: Path) -> None:
+    code, text = train("kto", *GOOD[:4], "--opponents", f"hf/tiny-random+{home}/nowhere")
+
+    assert code == 2, text
+    assert "nowhere" in text
+
+
+def test_what_a_run_does_not_read_is_said(home: Path) -> None:
+    code, text = train("grpo", *GOOD, "--reference", "base", "--param", "fork_k=3", "--set", "rounds=1", "--dry-run")
+
+    assert code == 0, text
+    assert "note: --reference is not used: grpo has no reference at beta 0" in text
+    assert "note: fork_k is for recipes that play forks" in text
 
 
 def test_an_unknown_key_of_a_file_names_the_nearest(home: Path) -> None:
@@ -156,8 +205,22 @@ def test_a_dry_run_starts_nothing(home: Path) -> None:
     assert not (home / "runs").exists()
 
 
+def test_a_dry_run_counts_what_opponents_are_billed_for(home: Path) -> None:
+    """The opponent reads half of the prompt tokens, at 1 $ a million."""
+    words = ["--set", "rounds=1", "--iterations", "1", "--matches", "10", "--eval-matches", "1", "--steps", "1"]
+    code, text = train(
+        "kto", *GOOD[:4], "--opponents", "mock/legal?price_in=1&price_out=0", *words, "--dry-run", "--json"
+    )
+    found = json.loads(text[text.index("{") :])
+
+    assert code == 0, text
+    dollars = found["prompt_tokens"] / 2 / 1e6
+    assert found["cost"] == f"about ${dollars:.2f}"
+    assert dollars > 0.005
+
+
 def test_settings_survive_their_file(home: Path) -> None:
-    from arena.training.settings import Params, TrainSettings, from_toml, to_toml
+    from arena.training.settings import Params, TrainSettings, file_sha256, from_toml, to_toml
 
     params = Params.make({"pool": ["bot/random"], "loss": "sigmoid", "prune": 0.005})
     settings = TrainSettings(
@@ -167,6 +230,15 @@ def test_settings_survive_their_file(home: Path) -> None:
     (home / "config.toml").write_text(to_toml(settings))
 
     assert from_toml(home / "config.toml") == settings
+    assert file_sha256(home / "config.toml") == settings.sha256()
+
+
+def test_rows_of_a_role_that_nobody_held_are_refused() -> None:
+    arena("tournament", "matrix/rps", "--agents", "mock/legal,bot/random", "--matches", "2", "--out", "t", "-q")
+    code, text = arena("export", "t", "--format", "kto", "--role", "wolf", "--out", "x.jsonl")
+
+    assert code == 2, text
+    assert "no seat of t is of wolf" in text
 
 
 def test_rows_of_an_edited_record_are_refused_and_listed(home: Path) -> None:

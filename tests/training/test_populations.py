@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -9,12 +10,20 @@ from typing import Any
 import pytest
 
 from arena.core import UsageError
-from arena.training import collect, population
+from arena.store.reader import Reader
+from arena.training import collect, population, standings
+from arena.training.jsonfile import write_json
+from arena.training.play import play
 from arena.training.settings import Params, TrainSettings
 from arena.training.setup import Run, anchors, set_up
 
 pytest.importorskip("trl")
 pytestmark = pytest.mark.models
+
+
+@pytest.fixture(autouse=True)
+def league(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ARENA_LEAGUE", str(tmp_path / "league"))
 
 
 def run(tmp_path: Path, opponents: str, game: str = "matrix/rps", **changed: Any) -> Run:
@@ -79,6 +88,57 @@ def test_a_meta_strategy_weighs_the_pool(tmp_path: Path) -> None:
 
     assert {name for p in made for name in p.seating.values()} == {"league/x-k0", "league/x-k1"}
     assert all(sorted(p.seating.values()) == ["league/x-k0", "league/x-k1"] for p in made)
+
+
+def registered(one: Run, names: list[str]) -> None:
+    """The untrained start under several names."""
+    from arena.training.stages import register_stage
+
+    register_stage(one, 0, "", "run", [])
+    for name in names:
+        shutil.copytree(one.league / "x-k0", one.league / name)
+
+
+def test_scores_are_those_of_the_iterations_own_champion(tmp_path: Path) -> None:
+    """k2 was not promoted: in collect/3 it is an opponent, though its name comes after the champion's."""
+    one = run(tmp_path, "pfsp", iterations=4, set={"rounds": 1})
+    one.folder.mkdir()
+    registered(one, ["x-k1", "x-k2"])
+    for k, promoted in ((1, True), (2, False)):
+        write_json(one.iteration(k) / "gate.json", {"promoted": promoted})
+    champion, other = "league/x-k1", "league/x-k2"
+    pools = {"": [population.Opponent(other)]}
+    play(one.table, collect.plan(one, 3, {"": champion}, pools, 6, "collect/3"))
+    with Reader(one.folder) as reader:
+        paid = [row["payoff"] for row in reader.seats() if row["agent"] == champion]
+    found = standings.scores(one, "", 4)
+
+    assert one.champion("", 3) == champion
+    assert set(found) == {other}
+    assert found[other].played == 6
+    assert found[other].won == sum(1.0 if x > 0 else 0.5 if x == 0 else 0.0 for x in paid)
+
+
+@pytest.mark.parametrize(("game", "how"), [("matrix/rps", "nash"), ("matrix/ipd", "alpharank")])
+def test_the_meta_strategy_of_the_pool_is_that_of_the_game(tmp_path: Path, game: str, how: str) -> None:
+    """Of the pool's constant players rock has no place beside paper, nor who cooperates beside who defects."""
+    bad, good = ("rock", "paper") if how == "nash" else ("cooperate", "defect")
+    pool = [f"bot/always?answer={bad}", f"bot/always?answer={good}"]
+    one = run(tmp_path, "psro", game, set={"rounds": 1}, eval_matches=2, params={"pool": pool})
+    one.folder.mkdir()
+    registered(one, [])
+    weights = standings.meta_strategy(one, "", 1)
+
+    assert standings._is_constant_sum(one, "psro") == (how == "nash")
+    assert sum(weights.values()) == pytest.approx(1)
+    assert weights[population.recorded(pool[0], type(one.game))] == pytest.approx(0, abs=1e-6)
+    assert weights[population.recorded(pool[1], type(one.game))] > 0.3
+
+
+def test_a_best_response_starts_from_the_base_and_others_from_the_champion(tmp_path: Path) -> None:
+    assert run(tmp_path, "psro").settings.init == "base"
+    assert run(tmp_path, "fsp").settings.init == "champion"
+    assert run(tmp_path, "psro", params={"init": "last"}).settings.init == "last"
 
 
 def test_counters_meet_mains_and_mains_meet_both(tmp_path: Path) -> None:

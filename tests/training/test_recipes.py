@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,7 @@ def test_the_row_is_the_seats_own_prompt_and_answer() -> None:
 
     assert [m["role"] for m in row["prompt"]] == ["system", "user"]
     assert row["completion"] == [{"role": "assistant", "content": "paper"}]
-    assert row["source"] == {"agent": "hf/a", "data": "selfplay"}
+    assert row["source"] == {"agent": "hf/a", "weights": None, "data": "selfplay"}
     assert row["split"] == split_of("m1")
 
 
@@ -134,6 +135,24 @@ def test_the_better_paid_candidate_is_chosen_and_weighed_by_its_lead() -> None:
 
     pairs = [(r["chosen"][0]["content"], r["rejected"][0]["content"], r["weight"]) for r in made.rows]
     assert pairs == [("paper", "scissors", 1.0), ("paper", "rock", 0.5), ("rock", "scissors", 0.5)]
+
+
+def test_rows_say_whose_continuations_they_rest_on() -> None:
+    played = forks({"paper": [1, 1], "rock": [0, 0]})
+    own = fork_pairs.label(played, {"algorithm": "dpo", "bounds": (-1, 1)}).rows
+    lent = [replace(m, agents={**m.agents, "player_0": "bot/random"}) if m.fork else m for m in played]
+    by_bot = fork_pairs.label(lent, {"algorithm": "dpo", "bounds": (-1, 1)}).rows
+
+    assert "rollouts" not in own[0]["source"]
+    assert by_bot[0]["source"]["rollouts"] == "bot/random"
+    assert by_bot[0]["hash"] != own[0]["hash"]
+
+
+def test_what_grpo_played_from_a_decision_is_no_continuation() -> None:
+    played = [replace(m, tag="rollout/1") if m.fork else m for m in forks({"paper": [1, 1], "rock": [0, 0]})]
+
+    with pytest.raises(UsageError, match="no forks"):
+        fork_pairs.label(played, {"algorithm": "dpo", "bounds": (-1, 1)})
 
 
 def test_a_difference_within_its_standard_error_makes_no_pair() -> None:

@@ -59,6 +59,7 @@ def test_exported_kto_rows_have_both_labels_and_one_own_message(home: Path) -> N
         assert row["prompt"][0]["role"] == "system"
         assert row["prompt"][-1]["role"] == "user"
         assert [m["role"] for m in row["completion"]] == ["assistant"]
+        assert len(row["source"]["weights"]) == 16
     assert exported.json["rows"] == len(rows)
 
 
@@ -81,6 +82,7 @@ def test_a_policy_is_trained(home: Path, trained: dict[str, Ended], algorithm: s
     assert all(math.isfinite(float(w.sum())) for w in weights.values())
     assert all(math.isfinite(m["loss"]) for m in metrics)
     assert any(m["grad_norm"] > 0 for m in metrics)
+    assert all({"k", "step", "learning_rate", "tokens", "seconds"} <= m.keys() for m in metrics)
     if algorithm == "grpo":
         assert any(m["reward_std"] > 0 for m in metrics)
     else:

@@ -148,6 +148,7 @@ class MatchTrainer(trl.GRPOTrainer):  # type: ignore[misc]  # trl is not typed h
             kinds = [f"{row.role}/{row.spans[-1][2] if row.spans else ''}" for row in rows]
             found = adv.tompo(rewards, [row.welfare for row in rows], groups, kinds, p.tompo_alpha)
         else:
+            rewards = adv.win_share(rewards, groups) if recipe == "spo" else rewards
             found = adv.group(rewards, groups, [row.seat for row in rows], p.scale_rewards)
         return [a * w for a, w in zip(found, weights, strict=True)]
 
@@ -242,13 +243,14 @@ class MatchTrainer(trl.GRPOTrainer):  # type: ignore[misc]  # trl is not typed h
         excess = torch.clamp((entropy - mean).abs() - _SMOOTHED * mean, min=0.0)
         return self.job.options.entropy_smoothing * excess / self.current_gradient_accumulation_steps
 
-    @staticmethod
     def get_off_policy_mask(
-        advantages: Any, per_token_logps: Any, sampling_per_token_logps: Any, mask: Any, off_policy_threshold: float
-    ) -> Any:
-        """Trust region masking: a rollout counts only if no own token left the region, by its log-ratio."""
-        ratio = torch.nan_to_num(sampling_per_token_logps - per_token_logps.detach(), nan=torch.inf).abs()
-        return ((ratio * mask).nan_to_num(nan=torch.inf).amax(-1, keepdim=True) <= off_policy_threshold).float()
+        self, advantages: Any, per_token_logps: Any, sampling_per_token_logps: Any, mask: Any,
+        off_policy_threshold: float,
+    ) -> Any:  # fmt: skip
+        """Trust region masking in the place of TRL's (static) one, and the share of rollouts that it keeps."""
+        kept = within_region(per_token_logps.detach(), sampling_per_token_logps, mask, off_policy_threshold)
+        self._metrics["train"]["kept_share"].append(kept.mean().item())
+        return kept
 
     # --- numbers and state --------------------------------------------------------------------------------------------
 
@@ -282,6 +284,12 @@ class MatchTrainer(trl.GRPOTrainer):  # type: ignore[misc]  # trl is not typed h
             state = json.loads((Path(checkpoint) / STATE).read_text())
             self.baselines, self.visits = state["baselines"], state["visits"]
             self._mean_entropy = state["mean_entropy"]
+
+
+def within_region(logps: Any, sampled: Any, mask: Any, threshold: float) -> Any:
+    """(B, 1): 1 for a rollout of which no own token left the trust region, by its log-ratio."""
+    ratio = torch.nan_to_num(sampled - logps, nan=torch.inf).abs()
+    return (ratio.masked_fill(mask == 0, 0.0).amax(-1, keepdim=True) <= threshold).float()
 
 
 def _by_token(

@@ -19,14 +19,14 @@ from arena.training.recipes.from_game import game_recipe, game_recipe_names
 from arena.training.record import Played
 from arena.training.rows import Labelled
 
-ADVANTAGES = ("group", "rae", "spiral", "turn", "tompo")
+ADVANTAGES = ("group", "rae", "spiral", "turn", "tompo", "spo")
 DEFAULTS = {"kto": "outcome", "dpo": "fork-pairs", "sft": "winner-only"}
 _NOT_RECIPES = ("__init__", "from_game")
 
 
-def default_recipe(algorithm: str, opponents: str) -> str:
+def default_recipe(algorithm: str, opponents: str, rows: str = "episode") -> str:
     """What rows are made by where nobody says it."""
-    return DEFAULTS.get(algorithm) or ("rae" if opponents == "self" else "group")
+    return DEFAULTS.get(algorithm) or ("rae" if opponents == "self" and rows == "episode" else "group")
 
 
 class Recipe(Protocol):

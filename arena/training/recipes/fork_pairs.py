@@ -19,7 +19,7 @@ from arena.core.errors import UsageError
 from arena.prompt import wire
 from arena.training.forks import CANDIDATES
 from arena.training.record import Played, Sent
-from arena.training.rows import Labelled, Trainee, cap_illegal, dpo_row, kto_row
+from arena.training.rows import Labelled, Row, Trainee, cap_illegal, dpo_row, hashed, kto_row
 
 ALGORITHMS = ("dpo", "kto")
 MOST_PAIRS = 3
@@ -33,6 +33,7 @@ class State:
     sent: Sent
     values: dict[str, dict[int, float]] = field(default_factory=dict)  # wire text -> continuation -> payoff
     illegal: dict[str, None] = field(default_factory=dict)  # raw replies that were no answer
+    rollouts: str = ""  # who played the continuations in the seat, where it was not its own agent
 
 
 def label(matches: Iterable[Played], options: Mapping[str, Any]) -> Labelled:
@@ -64,8 +65,8 @@ def states_of(matches: Iterable[Played], trainee: Trainee) -> list[State]:
     trunks = {m.key: m for m in matches if m.fork is None}
     found: dict[tuple[str, int], State] = {}
     for m in matches:
-        if m.fork is None or m.fork["parent"] not in trunks:
-            continue
+        if m.fork is None or m.fork["parent"] not in trunks or m.tag.startswith("rollout/"):
+            continue  # what GRPO played from a recorded decision shares no chance with anything
         trunk, turn = trunks[m.fork["parent"]], int(m.fork["turn"])
         sent = next((s for s in trainee.turns(trunk) if s.turn == turn), None)
         if sent is None:
@@ -78,6 +79,8 @@ def states_of(matches: Iterable[Played], trainee: Trainee) -> list[State]:
                 state.illegal[own.first_reply] = None
             continue
         shown = wire(decided.ask, decided.answer, m.match.names)
+        if m.agents[sent.seat] != trunk.agents[sent.seat]:
+            state.rollouts = m.agents[sent.seat]
         state.values.setdefault(shown, {})[int(m.fork["branch"])] = m.payoffs[sent.seat]
     return [found[key] for key in sorted(found)]
 
@@ -107,7 +110,7 @@ def _label_pairs(found: Labelled, state: State, margin: float, scale: float) -> 
     for number, (mean, chosen, rejected, reason) in enumerate(pairs[:MOST_PAIRS]):
         weight = min(1.0, mean / scale) if scale else 1.0
         row = dpo_row(state.played, state.sent, "fork-pairs", chosen, rejected, reason, weight=weight, name=str(number))
-        found.rows.append(row)
+        found.rows.append(_by(state, row))
 
 
 def _label_each(found: Labelled, state: State, margin: float) -> None:
@@ -130,7 +133,12 @@ def _candidate(state: State, text: str, good: bool, reason: str, name: str) -> d
 
     own = replace(state.sent, accepted=text, status="legal", fallback=False)
     row = kto_row(state.played, own, "fork-pairs", good, reason)
-    return row | {"id": f"{row['id']}:{name}"}
+    return _by(state, row | {"id": f"{row['id']}:{name}"})
+
+
+def _by(state: State, row: Row) -> Row:
+    """The row with the name of the agent whose continuations it rests on."""
+    return hashed(row | {"source": row["source"] | {"rollouts": state.rollouts}} if state.rollouts else row)
 
 
 def _range(states: Sequence[State], bounds: tuple[float, float] | None) -> float:

@@ -17,7 +17,7 @@ from arena.core.canonical import digest
 from arena.core.game import Game
 from arena.registry import game_package
 from arena.training.record import Played, Sent
-from arena.training.rows import Labelled, Trainee, split_of
+from arena.training.rows import Labelled, Trainee, hashed, source_of, split_of
 
 
 class GameRecipe:
@@ -78,10 +78,9 @@ class GameRecipe:
             "recipe": self.name,
             "reason": str(row.get("reason") or row.get("rule") or ""),
             "split": split_of(m.key),
-            "source": {"agent": m.agents[sent.seat], "data": "selfplay"},
+            "source": source_of(m, sent.seat),
         }
-        whole = dict(row) | ours
-        return whole | {"hash": digest(whole)[:16]}
+        return hashed(dict(row) | ours)
 
 
 def game_recipe_names(game: type[Game]) -> list[str]:

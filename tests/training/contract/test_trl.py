@@ -22,7 +22,7 @@ from arena.models.tiny import tiny_random  # noqa: E402
 from arena.training.adapters import policies  # noqa: E402
 from arena.training.adapters import trl_1_16 as adapter  # noqa: E402
 from arena.training.job import StageJob  # noqa: E402
-from arena.training.settings import Params  # noqa: E402
+from arena.training.settings import LOSSES, Params  # noqa: E402
 
 PROMPT = [{"role": "system", "content": "You play."}, {"role": "user", "content": "Choose."}]
 
@@ -108,10 +108,12 @@ def test_kto_refuses_a_batch_of_one(tmp_path: Path) -> None:
 
 def test_our_defaults_reach_the_trainer(tmp_path: Path) -> None:
     args = adapter.kto_arguments(job(tmp_path), "cpu")
-    grpo = adapter.grpo_arguments(job(tmp_path, "grpo", losses=("dapo",), params={"batch": 8}), "cpu")
+    played = job(tmp_path, "grpo", losses=("dapo",), params={"batch": 8}, rollout={"context": 1024})
+    grpo = adapter.grpo_arguments(played, "cpu")
 
     assert (args.bf16, args.use_cpu, args.gradient_checkpointing) == (False, True, False)
     assert (args.logging_steps, args.report_to, args.learning_rate, args.max_length) == (1, [], 5e-3, 512)
+    assert grpo.max_completion_length == 1024
     assert (grpo.num_generations, grpo.temperature, grpo.top_k, grpo.top_p) == (8, 1.0, 0, 1.0)
 
 
@@ -226,12 +228,13 @@ def test_the_source_of_a_row_survives_into_the_dataset(tmp_path: Path) -> None:
     assert made.train_dataset["source"][0] == {"agent": "a", "data": "selfplay"}
 
 
-def test_dpo_takes_several_losses(tmp_path: Path) -> None:
+@pytest.mark.parametrize("losses", [*((loss,) for loss in LOSSES["dpo"]), ("sigmoid", "sft")])
+def test_every_loss_of_dpo_takes_a_step(tmp_path: Path, losses: tuple[str, ...]) -> None:
     pair = {"chosen": [{"role": "assistant", "content": "rock"}]}
     pair |= {"rejected": [{"role": "assistant", "content": "paper"}]}
     kept = ("id", "source", "prompt", "split")
-    rows = [{key: kto_row(i, True)[key] for key in kept} | pair for i in range(4)]
-    made = trainer(job(tmp_path, "dpo", losses=("sigmoid", "sft")), rows)
+    rows = [{key: kto_row(i, True)[key] for key in kept} | pair for i in range(2)]
+    made = trainer(job(tmp_path, "dpo", losses=losses, steps=1), rows)
     made.train()
 
     assert made.state.log_history[0]["loss"] > 0
@@ -253,3 +256,10 @@ def test_the_stage_sets_its_environment_before_torch_is_imported() -> None:
 
     assert ENVIRONMENT["OMP_NUM_THREADS"] == "1"
     assert {"TOKENIZERS_PARALLELISM", "HF_HUB_OFFLINE", "TRL_EXPERIMENTAL_SILENCE"} <= ENVIRONMENT.keys()
+
+
+def test_the_stage_sees_one_device() -> None:
+    from arena.training.stage import environment
+
+    assert environment({})["CUDA_VISIBLE_DEVICES"] == "0"
+    assert environment({"CUDA_VISIBLE_DEVICES": "2,3"})["CUDA_VISIBLE_DEVICES"] == "2"

@@ -19,7 +19,7 @@ import torch  # noqa: E402
 from arena.registry import make_game  # noqa: E402
 from arena.training.adapters import policies  # noqa: E402
 from arena.training.adapters import trl_1_16 as adapter  # noqa: E402
-from arena.training.adapters.trl_1_16_grpo import MatchTrainer, _support  # noqa: E402
+from arena.training.adapters.trl_1_16_grpo import MatchTrainer, _support, within_region  # noqa: E402
 from arena.training.job import StageJob  # noqa: E402
 from arena.training.rollout import Rollout, void_share  # noqa: E402
 from arena.training.rows import write_rows  # noqa: E402
@@ -175,6 +175,25 @@ def test_in_self_play_a_match_fills_a_row_for_each_seat(tmp_path: Path, base: Pa
     assert rows[2].payoff == -(rows[3].payoff or 0)
 
 
+def test_rows_over_the_completion_length_are_not_cut(
+    tmp_path: Path, base: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(adapter, "MOST_COMPLETION", 2)
+    made = trainer(tmp_path, base, slots(FIXED, ["player_0"]))
+    widths: set[int] = set()
+    loss = made._compute_loss
+
+    def watch(model: Any, inputs: dict[str, Any]) -> Any:
+        widths.add(int(inputs["completion_mask"].sum(1).max()))
+        return loss(model, inputs)
+
+    made._compute_loss = watch  # type: ignore[method-assign]  # to look on
+    made.train()
+
+    assert made.args.max_completion_length == 2
+    assert min(widths) > 2
+
+
 def test_a_void_match_has_no_reward_and_its_opponent_fault_is_no_move(tmp_path: Path, base: Path) -> None:
     broken = {"player_0": "live", "player_1": "mock/legal?context=1"}
     made = trainer(tmp_path, base, slots(broken, ["player_0"]))
@@ -213,6 +232,7 @@ def test_a_step_moves_the_policy_and_our_advantages_are_the_ones_used(tmp_path: 
         ("tompo", {}),
         ("group", {"prune": 0.05}),
         ("group", {"trust_region": 0.7}),
+        ("group", {"importance": "sequence"}),
         ("group", {"entropy_smoothing": 0.1, "entropy_coef": 0.01}),
         ("group", {"adora": True, "filter_quantile": 0.5}),
     ],
@@ -248,11 +268,53 @@ def test_a_poisoned_token_masks_its_whole_row() -> None:
     sampled = torch.zeros(4, 3)
     sampled[1, 2] = 5.0
     mask = torch.ones(4, 3)
-    kept = MatchTrainer.get_off_policy_mask(torch.ones(4, 1), theta, sampled, mask, 0.7)
+    kept = within_region(theta, sampled, mask, 0.7)
 
     assert kept.tolist() == [[1.0], [0.0], [1.0], [1.0]]
     mask[1, 2] = 0  # an engine token does not count
-    assert MatchTrainer.get_off_policy_mask(torch.ones(4, 1), theta, sampled, mask, 0.7).tolist() == [[1.0]] * 4
+    assert within_region(theta, sampled, mask, 0.7).tolist() == [[1.0]] * 4
+    sampled[3, 0] = float("nan")
+    assert within_region(theta, sampled, mask, 0.7).tolist() == [[1.0], [1.0], [1.0], [0.0]]
+
+
+def test_what_the_trust_region_keeps_is_logged(tmp_path: Path, base: Path) -> None:
+    """With two updates on one set of rollouts the second finds a policy that has moved by more than this region."""
+    made = trainer(tmp_path, base, slots(FIXED, ["player_0"]), trust_region=0.005, num_iterations=2)
+    made.train()
+    kept = [entry["kept_share"] for entry in made.state.log_history if "kept_share" in entry]
+
+    assert kept[0] == 1.0
+    assert kept[1] < 1.0
+
+
+def test_a_seat_that_was_never_asked_is_one_end_token_that_counts_nowhere(tmp_path: Path, base: Path) -> None:
+    made = trainer(tmp_path, base, slots(FIXED, ["player_1"]))  # a bot sits there: the policy is never asked
+    rows = made.engine.play(["1-0"] * 4, 0)
+    end = made.engine._engine.ends[0]
+    made.train()
+
+    assert [(r.completion_ids, r.mask, r.reward, r.spans) for r in rows] == [([end], [0], None, [])] * 4
+    assert all(row.payoff is not None for row in rows)
+    assert [entry["grad_norm"] for entry in made.state.log_history if "grad_norm" in entry] == [0.0, 0.0]
+
+
+def test_rollouts_are_played_in_eval_mode_and_training_goes_on_in_train_mode(tmp_path: Path, base: Path) -> None:
+    made = trainer(tmp_path, base, slots(FIXED, ["player_0"]))
+    seen: set[tuple[str, bool]] = set()
+    play, loss = made.engine.play, made._compute_loss
+
+    def watched_play(ids: Any, step: int) -> list[Rollout]:
+        seen.add(("play", made.model.training))
+        return play(ids, step)
+
+    def watched_loss(model: Any, inputs: dict[str, Any]) -> Any:
+        seen.add(("loss", made.model.training))
+        return loss(model, inputs)
+
+    made.engine.play, made._compute_loss = watched_play, watched_loss  # type: ignore[method-assign]  # to look on
+    made.train()
+
+    assert seen == {("play", False), ("loss", True)}
 
 
 def test_supports_keep_what_was_allowed_less_the_pruned_and_the_drawn_token_always() -> None:

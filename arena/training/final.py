@@ -1,0 +1,98 @@
+"""The report stage: every policy once more, on deals that no gate and no choice has seen."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from arena.core.seeds import derive
+from arena.training import report, stages
+from arena.training.evaluate import Comparison, Results, compare
+from arena.training.jsonfile import read_json
+from arena.training.league import file_hash
+from arena.training.metrics import read_metrics
+from arena.training.oneshot import exploitabilities
+from arena.training.play import tag_hash
+from arena.training.setup import Run, anchors
+from arena.training.standings import cross_play
+
+NONE: dict[str, Any] = {"diff": 0.0, "ci": [None, None], "t_ci": [None, None], "n": 0}
+
+
+def report_stage(run: Run, run_id: str, last: int) -> dict[str, str]:
+    """report.json and report.md after iteration `last`; the hashes of what was made."""
+    s = run.settings
+    deals = s.eval_matches if s.params.final_matches is None else s.params.final_matches
+    rows = iterations(run, last)
+    champions = {role: run.champion(role, last + 1) for role in run.roles}
+    own = {role: [row["league"] for row in rows if row["role"] == role and not row["kept"]] for role in run.roles}
+    names = {role: [f"league/{s.policy(role, 0)}", *own[role]] for role in run.roles}
+    results: dict[str, Results] = {}
+    for role in run.roles if deals else ():
+        base = names[role][0]
+        opponents = tuple(dict.fromkeys([*anchors(run, base), *([base] if not s.fixed_opponents else [])]))
+        others = {r: name for r, name in champions.items() if r and r != role}
+        results[role] = compare(run.table, Comparison("final", role, tuple(names[role]), opponents, deals, others))
+    warnings = [
+        f"iteration {k}: {text}"
+        for k in range(1, last + 1)
+        for role in run.roles_of(k)
+        for text in stages.stage_warnings(run, k, role)
+    ]
+    whole = {
+        "settings": s.as_json(),
+        "converged_after": last if last < s.iterations else None,
+        "run_id": run_id,
+        "iterations": rows,
+        "champion": champions if len(champions) > 1 else next(iter(champions.values())),
+        "final": report.measured(results, names, derive(s.seed, "bootstrap/final")),
+        "average": average(run, names[""], deals) if s.params.nash != "none" and deals and not s.roles else None,
+        "exploitability": exploitabilities(run, names[""], "final") if results and not s.roles else None,
+        "final_sha256": tag_hash(run.folder, "final"),
+        "warnings": warnings,
+    }
+    report.write(run.folder, whole)
+    made = {name: file_hash(run.folder / name) for name in ("report.json", "report.md")}
+    return made | {"matches final": tag_hash(run.folder, "final")}
+
+
+def average(run: Run, names: list[str], deals: int) -> dict[str, Any]:
+    """The last iterate and the average one (the uniform mixture of all) against each policy: theory promises
+    convergence for the average, and the last one is what is used."""
+    payoff = cross_play(run, "final", names, deals)
+    mixture = [sum(column) / len(names) for column in zip(*payoff, strict=True)]
+    return {
+        "policies": names,
+        "payoff": payoff,
+        "last": payoff[-1],
+        "mixture": mixture,
+        "last_against_mixture": sum(payoff[-1]) / len(names),
+        "mixture_against_last": mixture[-1],
+        "deals": deals,
+    }
+
+
+def iterations(run: Run, last: int) -> list[dict[str, Any]]:
+    """What each iteration made of each role."""
+    found = []
+    for k in range(1, last + 1):
+        for role in run.roles_of(k):
+            folder = run.iteration(k, role)
+            facts, gate = read_json(folder / "dataset.json"), read_json(folder / "gate.json")
+            kept = gate["reasons"][0] if gate.get("kept") else None
+            e = {"over_champion": NONE} if kept else read_json(folder / "eval.json")
+            metrics = [] if kept else read_metrics(folder / "metrics.jsonl")
+            found.append(
+                {
+                    "k": k,
+                    "role": role,
+                    "rows": facts["rows"],
+                    "steps": metrics[-1]["step"] if metrics else 0,
+                    "adapter": None if kept else run.relative(folder / "adapter"),
+                    "league": f"league/{run.settings.policy(role, k)}",
+                    "promoted": gate["promoted"],
+                    "kept": kept,
+                    "eval": e["over_champion"],
+                    "reward": e.get("reward"),
+                }
+            )
+    return found

@@ -11,6 +11,7 @@ the final deals says. `--list` prints the commands. A run folder that is there a
     b2-kto-slow            b2-kto again after it failed, with more steps at a fifth of the learning rate
     k-grpo k-spiral        SmolLM2-135M on Kuhn poker, against a bot and against itself (then kuhn_exploitability.py)
     c                      SmolLM2-135M on nyc/tiny, both sides, two iterations (then nyc_cross.py)
+    c-small                the same with a quarter of the matches and a sixth of the steps
 """
 
 from __future__ import annotations
@@ -40,6 +41,10 @@ KUHN = f"--game kuhn {MODEL}"
 SMALL = "--eval-matches 60 --reference previous"
 FINAL = "--eval-matches 4 --gate none --reference previous --param dtype=bf16 --param final_matches=60"
 LARGE = "--eval-matches 200 --reference previous --lr 2e-4 --param dtype=bf16 --param final_matches=400"
+BOTH = (
+    "--role blue,red --opponents game --recipe nyc-regret --iterations 2 --gate none --reference previous "
+    "--param batch=4 --param dtype=bf16 --param final_matches=0"
+)
 COMMANDS = {
     "a-grpo": f"grpo {RPS} --iterations 1 --steps 60 --lr 0.02 --matches 128 --eval-matches 64 --gate none",
     "a-kto": f"kto {RPS} --iterations 3 --matches 128 --eval-matches 64 --lr 0.01 --gate none --reference previous",
@@ -63,8 +68,8 @@ COMMANDS = {
     "k-grpo": f"grpo {KUHN} {FINAL} --opponents bot/loose --iterations 1 --steps 8 --matches 32 --lr 2e-4 "
     "--param batch=8",
     "k-spiral": f"grpo {KUHN} {FINAL} --recipe spiral --iterations 1 --steps 8 --matches 32 --lr 2e-4 --param batch=8",
-    "c": f"kto {NYC} --role blue,red --opponents game --recipe nyc-regret --iterations 2 --matches 16 --eval-matches 1 "
-    "--steps 4 --lr 1e-3 --gate none --reference previous --param batch=4 --param dtype=bf16 --param final_matches=0",
+    "c": f"kto {NYC} {BOTH} --matches 64 --eval-matches 8 --steps 24 --lr 2e-4",
+    "c-small": f"kto {NYC} {BOTH} --matches 16 --eval-matches 1 --steps 4 --lr 1e-3",
 }
 
 

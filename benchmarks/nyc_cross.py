@@ -1,9 +1,9 @@
 """The Blue x Red cross table of a training run on nyc: every pair of policies, and controls, on the same deals.
 
     python benchmarks/training.py c --out runs/training
-    python benchmarks/nyc_cross.py runs/training --deals 150 [--seed 1]
+    python benchmarks/nyc_cross.py runs/training --deals 150 [--experiment c] [--seed 1] [--workers 2]
 
-Plays what is missing into OUT/c-cross-SEED, one tournament in which every Blue meets every Red on each deal, and prints
+Plays what is missing into OUT/EXPERIMENT-cross-SEED, one tournament in which every Blue meets every Red on each deal, and prints
 for each cell: task success, susceptibility (harmful Red tips that were followed), exposure, Red's revenue a match,
 each with a 95 % percentile interval over deals (2,000 resamples, the same ones in every cell); then the paired
 differences to k = 0. Figures of a cell are pooled: numerators and denominators are added up before they are divided.
@@ -32,16 +32,17 @@ SHOWN = {
 Cell = dict[int, dict[str, float]]  # deal -> counts
 
 
-def play(folder: Path, deals: int, seed: int) -> Path:
+def play(folder: Path, experiment: str, deals: int, seed: int, workers: int) -> Path:
     """The tournament of every policy that the run registered, resumed if it is there."""
-    out, league = folder / f"c-cross-{seed}", folder / "league"
+    out, league = folder / f"{experiment}-cross-{seed}", folder / "league"
     blues, reds = (
-        [f"{side}=league/{path.name}" for path in sorted(league.glob(f"c-{seed}-{side}-k*"))]
+        [f"{side}=league/{path.name}" for path in sorted(league.glob(f"{experiment}-{seed}-{side}-k*"))]
         for side in ("blue", "red")
     )
     blues, reds = [*blues, "blue=bot/nyc-oracle"], [*reds, "red=bot/nyc-greedy-red"]
     words = ["tournament", "nyc/tiny", "--agents", ",".join(blues + reds), "--schedule", "round-robin"]
     words += ["--matches", str(deals * len(blues) * len(reds)), "--seed", str(seed), "--out", str(out)]
+    words += ["--executor", "processes", "--workers", str(workers)] if workers > 1 else []
     if (out / "run.sqlite").is_file():
         words = ["resume", str(out)]
     env = {**os.environ, "ARENA_LEAGUE": str(folder / "league"), "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
@@ -99,11 +100,13 @@ def short(name: str) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", type=Path, help="where benchmarks/training.py left the run `c`")
+    parser.add_argument("folder", type=Path, help="where benchmarks/training.py left the experiment")
+    parser.add_argument("--experiment", default="c")
     parser.add_argument("--deals", type=int, default=150)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--workers", type=int, default=1, help="processes")
     options = parser.parse_args()
-    out = play(options.folder.resolve(), options.deals, options.seed)
+    out = play(options.folder.resolve(), options.experiment, options.deals, options.seed, options.workers)
     print("\n".join(table(cells(out))))
 
 

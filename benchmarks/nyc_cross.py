@@ -3,10 +3,11 @@
     python benchmarks/training.py c --out runs/training
     python benchmarks/nyc_cross.py runs/training --deals 150 [--experiment c] [--seed 1] [--workers 2]
 
-Plays what is missing into OUT/EXPERIMENT-cross-SEED, one tournament in which every Blue meets every Red on each deal, and prints
-for each cell: task success, susceptibility (harmful Red tips that were followed), exposure, Red's revenue a match,
-each with a 95 % percentile interval over deals (2,000 resamples, the same ones in every cell); then the paired
-differences to k = 0. Figures of a cell are pooled: numerators and denominators are added up before they are divided.
+Plays what is missing into OUT/EXPERIMENT-cross-SEED, one tournament in which every Blue meets every Red on each deal,
+and prints for each cell: task success, susceptibility (harmful Red tips that were followed), exposure, Red's revenue
+a match, each with a 95 % percentile interval over deals (2,000 resamples, the same ones in every cell); then the
+paired differences to k = 0. Figures of a cell are pooled: numerators and denominators are added up before they are
+divided.
 """
 
 from __future__ import annotations

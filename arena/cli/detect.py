@@ -81,7 +81,7 @@ def _print(report: Report) -> None:
     heads = ("items", "accuracy", "95 % from", "to", "answered")
     table(heads, [(p.what, p.accuracy, p.low, p.high, p.answered) for p in parts])
     if report.chance is not None:
-        data(f"chance: {report.chance:.3f}, by one answer to all; intervals are clustered by match")
+        data(f"chance: {report.chance:.3f}, by one answer to all; intervals are clustered by deal")
 
 
 def _facts(report: Report) -> dict[str, Any]:

@@ -52,6 +52,11 @@ def one_line(text: str) -> str:
     return sanitise(text).replace("\n", " ")
 
 
+def has_word(word: str, text: str) -> bool:
+    """Whether the word stands in the text, whole and in any case."""
+    return re.search(rf"(?<!\w){re.escape(word)}(?!\w)", text, re.IGNORECASE) is not None
+
+
 def quoted(text: str, cap: int | None = None) -> str:
     """Another player's words: every line behind `| `, so there is no closing delimiter to forge."""
     shown = sanitise(text)

@@ -1,10 +1,9 @@
-"""A filled sheet against the record: how often the judge was right, with intervals clustered by match."""
+"""A filled sheet against the record: how often the judge was right, with intervals clustered by deal."""
 
 from __future__ import annotations
 
 import csv
 import io
-from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -13,14 +12,14 @@ from arena.core.errors import UsageError
 from arena.core.text import one_line
 from arena.detect.sheet import ANSWERS, Drawn, Item
 from arena.leaderboards import csvfile
-from arena.leaderboards.cells import Pair, ratio
+from arena.leaderboards.plain import clustered_means, shares
 
 LARGEST = 64 << 20  # bytes of a sheet
 
 
 class Part(NamedTuple):
     """A share of the items: all, those of one kind, or those of one role. `low` to `high` is the 95 % interval of the
-    accuracy; None where there are fewer than two matches, or no two that differ."""
+    accuracy (Wilson's form); None where all is of one deal."""
 
     what: str
     answered: int
@@ -61,14 +60,16 @@ def score(drawn: Drawn, answers: Path) -> Report:
 
 
 def _part(what: str, done: Sequence[tuple[Item, bool]]) -> Part:
-    """Matches are the clusters: items of one match share its talk."""
-    clusters: dict[str, list[Pair]] = defaultdict(list)
-    for item, is_right in done:
-        clusters[item.match].append((float(is_right), 1.0))
-    mean = ratio(clusters)
-    low = None if mean.low is None else max(0.0, mean.low)
-    high = None if mean.high is None else min(1.0, mean.high)
-    return Part(what, len(done), mean.value, low, high)
+    """Deals are the clusters: items of one match share its talk, matches of one deal its roles."""
+    if not done:
+        return Part(what, 0, None, None, None)
+    import numpy as np
+
+    _, deal = np.unique([item.deal for item, _ in done], return_inverse=True)
+    right = np.array([is_right for _, is_right in done], dtype=float)
+    found = shares(clustered_means(np.zeros_like(deal), deal, right, 1))
+    mean, low, high = (None if np.isnan(value[0]) else float(value[0]) for value in found)
+    return Part(what, len(done), mean, low, high)
 
 
 def read_answers(path: Path, known: set[str]) -> dict[str, str]:

@@ -30,7 +30,7 @@ from arena.store.reader import Reader
 ANSWERS = ("human", "model")  # what a judge may write: the kind to be found, and the other
 COLUMNS = ("item", "words", "answer")
 KINDS = ("human", "model", "bot")
-MOST = 30_000  # characters of an item; a spreadsheet's cell holds 32,767
+MOST = 30_000  # UTF-16 units of an item as it is escaped; a spreadsheet's cell holds 32,767
 MASK = "[name]"
 
 
@@ -39,6 +39,7 @@ class Item(NamedTuple):
 
     name: str
     match: str
+    deal: str  # matches of one deal are no independent evidence
     role: str
     is_human: bool
     words: str
@@ -101,7 +102,14 @@ def _matches(run: Path, positive: str, negative: str, names: frozenset[str]) -> 
             if {True, False} <= set(kinds.values()):
                 said = public_words(replayed(reader, row, where))
                 spoke = [
-                    Item(_name(row, s["seat"]), row["key"], s["role"] or "", kind, blinded(said[s["seat"]], names))
+                    Item(
+                        _name(row, s["seat"]),
+                        row["key"],
+                        row["deal_id"],
+                        s["role"] or "",
+                        kind,
+                        blinded(said[s["seat"]], names),
+                    )
                     for s in seats
                     if (kind := kinds[s["seat"]]) is not None and said[s["seat"]]
                 ]
@@ -133,7 +141,8 @@ def _name(row: Mapping[str, Any], seat: str) -> str:
 
 def public_words(match: Match) -> dict[str, list[str]]:
     """Seat -> what it said to the whole table, in order. A text of an answer counts if, before the seat's next answer,
-    an event that reached everybody holds it and names the seat; no game needs to say which of its events are talk."""
+    an event that reached everybody holds it as a player's words and names the seat; no game needs to say which of its
+    events are talk."""
     said: dict[str, list[str]] = {seat: [] for seat in match.seats}
     ends = dict.fromkeys(match.seats, len(match.events))
     for turn in reversed(match.turns):
@@ -141,8 +150,9 @@ def public_words(match: Match) -> dict[str, list[str]]:
         texts = [text for text in _leaves(turn.answer) if isinstance(text, Spoken) and sanitise(text).strip()]
         if turn.fallback or not texts:
             continue
-        heard = [set(_leaves(e.facts)) for e in match.events[turn.events : end] if _is_public(e, match)]
-        said[turn.seat] += [t for t in reversed(texts) if any(t in event and turn.seat in event for event in heard)]
+        heard = [list(_leaves(e.facts)) for e in match.events[turn.events : end] if _is_public(e, match)]
+        words = {leaf for event in heard if turn.seat in event for leaf in event if isinstance(leaf, Spoken)}
+        said[turn.seat] += [text for text in reversed(texts) if text in words]
     return {seat: texts[::-1] for seat, texts in said.items()}
 
 
@@ -166,17 +176,31 @@ def _leaves(value: Any) -> Iterator[Any]:
 def blinded(texts: Sequence[str], names: frozenset[str]) -> str:
     """What a judge reads of these texts: numbered, on one line (breaks inside a text are shown as ⏎), names masked."""
     text = " ".join(f"[{i}] {LINE_BREAKS.sub(' ⏎ ', sanitise(text))}" for i, text in enumerate(texts, 1))
-    longest_first = sorted(names, key=lambda name: (-len(name), name))
-    pattern = "|".join(map(re.escape, longest_first))
-    return (re.sub(pattern, MASK, text, flags=re.IGNORECASE) if names else text)[:MOST]
+    if names:
+        longest_first = sorted(names, key=lambda name: (-len(name), name))
+        text = re.sub("|".join(map(_pattern, longest_first)), MASK, text, flags=re.IGNORECASE)
+    while (size := len(csvfile.escape(text).encode("utf-16-le")) // 2) > MOST:
+        text = text[: len(text) * MOST // size]
+    return text
+
+
+def _pattern(name: str) -> str:
+    """A name however its parts are joined (Gemini 2.5 Pro is gemini-2.5-pro); one of letters alone as a whole word."""
+    if name.isalpha():
+        return rf"(?<!\w){name}(?!\w)"
+    return r"[\W_]{1,3}".join(re.escape(part) for part in re.split(r"(?<=[^\W_])[\W_]+(?=[^\W_])", name))
 
 
 def names_of(agents: Iterable[Mapping[str, Any]]) -> frozenset[str]:
-    """What to mask: the names of agents and of their models. A part of a name counts alone where no English word looks
-    like it: `gpt-5` of `openai/gpt-5`, but not `random` of `bot/random`."""
+    """What to mask: the names of agents and of their models, without options too. A part of a name counts alone where
+    no English word looks like it (`gpt-5` of `openai/gpt-5`, but not `random` of `bot/random`); so does the word that a
+    model's last part begins with: Claude, Gemini, Qwen.
+    """
     names: set[str] = set()
     for agent in agents:
-        for whole in (str(agent["name"]), str(json.loads(agent["spec"]).get("model") or "")):
+        model = str(json.loads(agent["spec"]).get("model") or "").partition("?")[0]
+        for whole in (str(agent["name"]), model):
             parts = re.split(r"[/?:@+]", whole)
             names |= {whole, whole.partition("?")[0], *(part for part in parts if re.search(r"[\d-]", part))}
-    return frozenset(name for name in names if len(name) > 3 and name not in KINDS)
+        names |= set(re.findall(r"^[A-Za-z]{3,}", model.rpartition("/")[2]))
+    return frozenset(name for name in names if len(re.findall(r"[^\W_]", name)) > 1 and name not in KINDS)

@@ -171,7 +171,8 @@ class Rows:
         chosen = self._logprobs.gather(-1, tokens[:, None])[:, 0].tolist()
         for n, (row, token, logprob) in enumerate(zip(self.rows, tokens.tolist(), chosen, strict=True)):
             if not row.is_done:
-                row.take(token, logprob if row.job.temperature > 0 else 0.0, self._allowed(n, row))
+                known = logprob if row.job.temperature > 0 or math.isnan(logprob) else 0.0
+                row.take(token, known, self._allowed(n, row))
         return torch.tensor([row.is_done for row in self.rows], device=input_ids.device)
 
     def _restrict(self, logits: torch.Tensor, row: Row) -> None:

@@ -7,10 +7,11 @@ plain = villagers. A possessed is human: it counts as a non-wolf everywhere, but
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Literal, NamedTuple, TypeVar
+
+from arena.core.text import has_word
 
 T = TypeVar("T")
 
@@ -160,11 +161,6 @@ def bid_winners(bids: Mapping[str, int], previous: str, names: Mapping[str, str]
 def is_mentioned(seat: str, text: str, names: Mapping[str, str]) -> bool:
     """Whether `text` names the seat: player_1 is not named by player_12."""
     return has_word(names.get(seat, seat), text)
-
-
-def has_word(word: str, text: str) -> bool:
-    """Whether the word stands in the text, whole and in any case."""
-    return re.search(rf"(?<!\w){re.escape(word)}(?!\w)", text, re.IGNORECASE) is not None
 
 
 def default_belief(wolves: int, seats: int) -> int:

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from arena.core import Match
-from arena.games.werewolf.rules import KIND, has_word, is_mentioned, side
+from arena.core.text import has_word
+from arena.games.werewolf.rules import KIND, is_mentioned, side
 
 Intent = dict[str, Any]
 

@@ -15,8 +15,8 @@ def drawn(matches: int = 6) -> Drawn:
     """Two items a match: a person who is a wolf, a model that is a villager."""
     items = []
     for m in range(matches):
-        items.append(Item(f"q{m}h", f"m{m}", "wolf", True, "[1] hm"))
-        items.append(Item(f"q{m}m", f"m{m}", "villager", False, "[1] So."))
+        items.append(Item(f"q{m}h", f"m{m}", f"d{m}", "wolf", True, "[1] hm"))
+        items.append(Item(f"q{m}m", f"m{m}", f"d{m}", "villager", False, "[1] So."))
     return Drawn(items, 0, 0)
 
 
@@ -32,27 +32,28 @@ RIGHT = {f"q{m}{kind}": answer for m in range(6) for kind, answer in (("h", "hum
 
 def test_accuracy_and_interval_of_six_matches_worked_by_hand(tmp_path: Path) -> None:
     """Right in the six matches: 2, 2, 2, 1, 1, 0 of 2, so 8/12 = p. Less 2p each: three times 2/3, twice -1/3,
-    once -4/3; their squares add up to 10/3. Half the interval: t(5) = 2.5706 times sqrt(6/5 x 10/3) = 2, over 12."""
+    once -4/3; their squares add up to 10/3. Standard error: sqrt(6/5 x 10/3) = 2, over 12. As much as of p(1-p) x 36 = 8
+    independent trials; Wilson's interval of these with t(5) = 2.5706."""
     report = score(drawn(), filled(tmp_path, RIGHT | {"q3h": "model", "q4m": "human", "q5h": "model", "q5m": "human"}))
 
     assert (report.items, report.answered, report.unanswered, report.matches) == (12, 12, 0, 6)
     assert report.overall.accuracy == pytest.approx(8 / 12)
-    assert report.overall.low == pytest.approx(8 / 12 - 0.4284, abs=1e-3)
-    assert report.overall.high == 1  # 1.095, and there is no such accuracy
+    assert (report.overall.low, report.overall.high) == pytest.approx((0.2654, 0.9172), abs=1e-4)
     assert report.chance == 0.5
     assert [(p.what, p.answered) for p in report.by_kind] == [("human", 6), ("model", 6)]
     assert [p.accuracy for p in report.by_kind] == pytest.approx([4 / 6, 4 / 6])
     assert [(p.what, p.answered) for p in report.by_role] == [("villager", 6), ("wolf", 6)]
 
 
-def test_items_of_one_match_are_no_independent_evidence(tmp_path: Path) -> None:
-    """The same eight of twelve answers in two matches only: the interval is open but for its ends."""
-    items = [item._replace(match="a" if i < 8 else "b") for i, item in enumerate(drawn().items)]
+def test_items_of_one_deal_are_no_independent_evidence(tmp_path: Path) -> None:
+    """The same eight of twelve answers, right in all matches of one deal and in none of another: nothing is known."""
+    items = [item._replace(deal="a" if i < 8 else "b") for i, item in enumerate(drawn().items)]
     wrong = {item.name: "human" if RIGHT[item.name] == "model" else "model" for item in items[8:]}
     report = score(Drawn(items, 0, 0), filled(tmp_path, RIGHT | wrong))
 
     assert report.overall.accuracy == pytest.approx(8 / 12)
-    assert (report.matches, report.overall.low, report.overall.high) == (2, 0, 1)
+    assert report.matches == 6
+    assert (report.overall.low, report.overall.high) == pytest.approx((0.0031, 0.9992), abs=1e-4)
 
 
 def test_unanswered_and_missing_items_are_counted_and_not_scored(tmp_path: Path) -> None:
@@ -64,11 +65,12 @@ def test_unanswered_and_missing_items_are_counted_and_not_scored(tmp_path: Path)
     assert report.chance == pytest.approx(2 / 3)  # "human" to all three
 
 
-def test_matches_that_are_all_alike_have_no_interval(tmp_path: Path) -> None:
-    for answers in (RIGHT, {"q0h": "human"}):
-        overall = score(drawn(), filled(tmp_path, answers)).overall
+def test_always_right_has_an_interval_and_one_deal_has_none(tmp_path: Path) -> None:
+    every = score(drawn(), filled(tmp_path, RIGHT)).overall
+    single = score(drawn(), filled(tmp_path, {"q0h": "human"})).overall
 
-        assert (overall.accuracy, overall.low, overall.high) == (1, None, None)
+    assert (every.accuracy, every.low, every.high) == pytest.approx((1, 0.4759, 1), abs=1e-4)
+    assert (single.accuracy, single.low, single.high) == (1, None, None)
 
 
 def test_an_empty_sheet_has_no_accuracy(tmp_path: Path) -> None:

@@ -20,8 +20,9 @@ from hypothesis import strategies as st
 import arena
 from arena.core import Match
 from arena.core.errors import UnknownName, UsageError
+from arena.core.text import has_word
 from arena.detect import Drawn, draw, score, sheet
-from arena.detect.sheet import MOST, blinded, names_of, public_words
+from arena.detect.sheet import MASK, MOST, blinded, names_of, public_words
 from arena.leaderboards import csvfile
 from arena.store.schema import FILE
 from tests.cli.test_commands import Cli, cli
@@ -152,11 +153,22 @@ def test_whispers_summaries_reasons_and_fallbacks_are_not_said_to_the_table() ->
     assert any(t.fallback and t.ask.name == "speech" for t in match.turns)
 
 
-def _say(match: Match, seat: str, ask: str) -> None:
+def test_a_private_word_that_is_also_a_fact_is_not_said_to_the_table() -> None:
+    """The living are named at dawn, and ballots name seats: whoever whispers a seat's name has not said it aloud."""
+    match = arena.match("werewolf/aiwolf13", seed=1, summaries=True, speech="bidding", turns=3)
+    while not match.done:
+        for seat, ask in list(match.pending().items()):
+            _say(match, seat, ask.name, private="player_3")
+
+    assert any(turn.ask.name == "whisper" and not turn.fallback for turn in match.turns)
+    assert {word for words in public_words(match).values() for word in words} == {"a speech"}
+
+
+def _say(match: Match, seat: str, ask: str, private: str = "in private") -> None:
     plain: dict[str, Any] = {
-        "whisper": "a whisper",
-        "bid": {"level": 1, "reason": "a reason"},
-        "summary": "a summary",
+        "whisper": private,
+        "bid": {"level": 1, "reason": private},
+        "summary": private,
         "speech": {"text": "a speech"},
         "speech_pk": {"text": "a speech"},
     }
@@ -208,6 +220,8 @@ NAMES = names_of(
         ("@careful", "gguf/smollm2-135m"),
         ("human", None),
         ("league/nyc-blue-k3", "hf/Qwen/Qwen3-0.6B"),
+        ("anna", "gemini/gemini-2.5-pro"),
+        ("Bo", "openai/o3"),
     )
 )
 
@@ -217,7 +231,17 @@ def test_names_of_agents_and_models_are_masked_and_words_are_not() -> None:
     assert blinded(["@careful runs smollm2\u200b-135m or Qwen3-0.6B"], NAMES) == "[1] [name] runs [name] or [name]"
     assert blinded(["a human is random, careful"], NAMES) == "[1] a human is random, careful"
     assert blinded(["one\ntwo", "three"], NAMES) == "[1] one ⏎ two [2] three"
-    assert len(blinded(["x" * 600] * 100, NAMES)) == MOST
+    assert blinded(["Gemini 2.5 Pro, gemini, o3 or Qwen, say anna's annales, Bob"], NAMES) == (
+        "[1] [name], [name], [name] or [name], say [name]'s annales, Bob"
+    )
+
+
+@pytest.mark.parametrize("text", ["x" * 600, "\\u0041" * 100, "🂡" * 300])
+def test_an_item_fits_into_a_cell_of_a_spreadsheet(text: str) -> None:
+    words = blinded([text] * 100, NAMES)
+
+    assert len(csvfile.escape(words).encode("utf-16-le")) // 2 <= MOST
+    assert len(words) > MOST / 4
 
 
 PARTS = st.one_of(
@@ -230,7 +254,8 @@ def test_no_name_and_no_formula_gets_onto_a_sheet(said: list[str]) -> None:
     words = blinded(said, NAMES)
     text = csvfile.write(("item", "words", "answer"), [{"item": "q1", "words": words}])
 
-    assert not any(name.lower() in words.lower() for name in NAMES)
+    assert not any(name.lower() in words.lower() for name in NAMES if not name.isalpha())
+    assert not any(has_word(name, words.replace(MASK, "x")) for name in NAMES if name.isalpha())
     assert csvfile.read(text) == [{"item": "q1", "words": words, "answer": ""}]
     assert text.count("\n") == 2
     assert text.split("\n")[1].startswith(("q1,[1] ", 'q1,"[1] '))

@@ -115,13 +115,14 @@ def test_a_crash_in_the_model_is_a_server_error(monkeypatch: pytest.MonkeyPatch)
     assert fail(request()).kind == "server"
 
 
-def test_logits_that_are_not_numbers_are_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("temperature", [0.0, 1.0])
+def test_logits_that_are_not_numbers_are_no_answer(temperature: float, monkeypatch: pytest.MonkeyPatch) -> None:
     from arena.models.hf_rows import Rows
 
     process = Rows.process
     monkeypatch.setattr(Rows, "process", lambda self, ids, scores: process(self, ids, scores * float("nan")))
 
-    assert fail(request()).kind == "server"
+    assert fail(request(temperature=temperature)).kind == "server"
 
 
 def test_closing_with_calls_in_the_queue_ends_every_call() -> None:

@@ -5,11 +5,11 @@ Others see the text and never the form: of a form only that is a statement which
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Any
 
 from arena.core.match import Match
+from arena.core.text import has_word
 from arena.games.avalon.metrics.outcome import mean, share
 from arena.games.avalon.rules import EVIL, known_sides
 
@@ -51,8 +51,3 @@ def statements(match: Match, seat: str) -> Iterator[bool]:
         for other, percent in (facts["suspicion"] or {}).items():
             if other in known and has_word(other, text):
                 yield percent <= SURELY_GOOD if known[other] == EVIL else percent >= SURELY_EVIL
-
-
-def has_word(word: str, text: str) -> bool:
-    """Whether the word stands in the text, whole and in any case."""
-    return re.search(rf"(?<!\w){re.escape(word)}(?!\w)", text, re.IGNORECASE) is not None

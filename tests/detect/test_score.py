@@ -32,8 +32,8 @@ RIGHT = {f"q{m}{kind}": answer for m in range(6) for kind, answer in (("h", "hum
 
 def test_accuracy_and_interval_of_six_matches_worked_by_hand(tmp_path: Path) -> None:
     """Right in the six matches: 2, 2, 2, 1, 1, 0 of 2, so 8/12 = p. Less 2p each: three times 2/3, twice -1/3,
-    once -4/3; their squares add up to 10/3. Standard error: sqrt(6/5 x 10/3) = 2, over 12. As much as of p(1-p) x 36 = 8
-    independent trials; Wilson's interval of these with t(5) = 2.5706."""
+    once -4/3; their squares add up to 10/3. Standard error: sqrt(6/5 x 10/3) = 2, over 12: that of
+    p(1-p) x 36 = 8 independent trials; Wilson's interval of these with t(5) = 2.5706."""
     report = score(drawn(), filled(tmp_path, RIGHT | {"q3h": "model", "q4m": "human", "q5h": "model", "q5m": "human"}))
 
     assert (report.items, report.answered, report.unanswered, report.matches) == (12, 12, 0, 6)

@@ -21,6 +21,12 @@ def data(text: str) -> None:
     _write(sys.stdout, sanitise(text))
 
 
+TOO_LONG = (
+    "void for good: a prompt was too long for its model. In another run give the agent a shorter memory "
+    "(NAME?memory=window=2, NAME?memory=notes) or, where the model can, a longer context (gguf/NAME?ctx=8192)"
+)
+
+
 def say(text: str) -> None:
     """A line about it."""
     _write(sys.stderr, sanitise(text))

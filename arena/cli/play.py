@@ -89,7 +89,7 @@ def _person(planned: Any) -> Any:
 
 def _report(folder: Path, result: Any, view: str, as_json: bool, *, kept: bool, person: Any) -> None:
     """The match as it reads. One that a person left goes on later, so nothing hidden is shown of it."""
-    from arena.cli.output import data, document, say
+    from arena.cli.output import TOO_LONG, data, document, say
     from arena.run.replayed import replayed
     from arena.run.transcript import transcript
     from arena.store.reader import Reader
@@ -108,6 +108,8 @@ def _report(folder: Path, result: Any, view: str, as_json: bool, *, kept: bool, 
     say(f"{row['game']}/{row['preset']}, seed {row['seed']}: {held}")
     if row["status"] != "done":
         say(f"the match is {row['status']}: {row['reason'] or 'not finished'}")
+    if row["status"] == "void" and not result.resume:
+        say(TOO_LONG)
     if kept:
         say(f"kept in {folder}" + (f"; continue with: {result.resume}" if result.resume else ""))
 

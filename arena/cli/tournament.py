@@ -95,7 +95,7 @@ def command(
 
 def report(result: Any, as_json: bool, document: Any, say: Any) -> None:
     """The last word on a run: one document, or one sentence."""
-    from arena.cli.output import money
+    from arena.cli.output import TOO_LONG, money
 
     m = result.matches
     trouble = "".join(f", {m[word]} {word}" for word in ("void", "failed") if m[word])
@@ -106,6 +106,8 @@ def report(result: Any, as_json: bool, document: Any, say: Any) -> None:
     )
     if result.resume:
         say(f"continue with: {result.resume}")
+    elif m["void"]:
+        say(TOO_LONG)
     if as_json:
         document(result.as_json())
 

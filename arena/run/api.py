@@ -250,13 +250,20 @@ def result_of(folder: Path, stopped: str) -> RunResult:
             cost_usd=ledger["cost_usd"],
             unpriced_calls=ledger["unpriced_calls"],
             run_hash=run_hash(reader),
-            resume=None if status == "complete" else _resume_line(folder, matches),
+            resume=_resume_line(folder, matches, sum(_is_too_long(row) for row in reader.matches())),
         )
 
 
-def _resume_line(folder: Path, matches: Mapping[str, int]) -> str:
-    """The command that goes on; failed matches are played again only when that is asked for."""
-    is_open = matches["done"] + matches["failed"] < matches["planned"]
+def _is_too_long(row: Mapping[str, Any]) -> bool:
+    """Whether a match is void for good: the same prompt would be too long again."""
+    return row["status"] == "void" and (row["reason"] or "").startswith("context_length")
+
+
+def _resume_line(folder: Path, matches: Mapping[str, int], too_long: int) -> str | None:
+    """The command that goes on, if anything is left; failed matches are played again only when that is asked for."""
+    is_open = matches["done"] + matches["failed"] + too_long < matches["planned"]
+    if not is_open and not matches["failed"]:
+        return None
     again = " --retry-failed" if matches["failed"] and not is_open else ""
     return f"arena resume {shlex.quote(str(folder))}{again}"
 

@@ -67,7 +67,11 @@ def seat_agents(game: Game, agents: Sequence[Selected], seed: int) -> dict[str, 
         return _by_selector(match, agents)
     names = [name for _, name in agents]
     if any(selector is not None for selector, _ in agents):
-        raise UsageError("either every agent names its seat, role or side (blue=NAME), or none does")
+        others = ",".join(f"{word}=OTHER" for word in sides or seats[1:])
+        raise UsageError(
+            "either every agent names its seat, role or side, or none does",
+            hint=f"one seat among others: --agents {seats[0]}=NAME,{others}",
+        )
     if len(names) == 1:
         return dict.fromkeys(seats, names[0])
     if len(names) == len(seats):
@@ -171,4 +175,4 @@ def _by_selector(match: Match, agents: Sequence[Selected]) -> dict[str, str]:
         seating |= {seat: name for seat in held if seat not in seating or selector == seat}
     if missing := [seat for seat in match.seats if seat not in seating]:
         raise UsageError(f"no agent is named for {', '.join(missing)}")
-    return seating
+    return {seat: seating[seat] for seat in match.seats}

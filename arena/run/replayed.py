@@ -59,10 +59,11 @@ def replayed(reader: Reader, row: Mapping[str, Any], where: Mapping[str, str] | 
 
 
 def verify(reader: Reader) -> Iterator[Difference]:
-    """Replays every finished match and recomputes every hash: the first difference of each match that has one."""
+    """Replays every finished match and recomputes every hash: the first difference of each match that has one. Matches
+    with a tag, those of a training run, are of no plan."""
     manifest = reader.manifest()
     where, rows = games_of(manifest), reader.matches()
-    is_whole = manifest["config"]["shard"] is None
+    is_whole = manifest["config"]["shard"] is None and not any(row["tag"] for row in rows)
     if is_whole and [row["match_id"] for row in rows] != list(range(1, len(rows) + 1)):
         yield Difference(0, None, "a match of the plan is missing")
     static = is_whole and all(row["batch_no"] == 0 for row in rows)
@@ -81,7 +82,10 @@ def verify(reader: Reader) -> Iterator[Difference]:
 
 
 def _identity_differs(reader: Reader, row: Mapping[str, Any], policy: Policy) -> tuple[int | None, str] | None:
-    """Whether the match's key is that of its game, config, seeds and seating."""
+    """Whether the match's key is that of its game, config, seeds and seating. The keys of a training run's forks and
+    rollouts name more than a row holds (candidate, step, attempt): they are left alone."""
+    if row["tag"].startswith(("forks/", "rollout/")):
+        return None
     seating = {seat["seat"]: seat["agent"] for seat in reader.match_seats(row["match_id"])}
     config_sha256 = config_hash(json.loads(row["config"]), policy.as_json())
     fork = row["parent_key"] and {"parent": row["parent_key"], "at": row["fork_turn"], "branch": row["branch"]}

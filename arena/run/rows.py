@@ -91,7 +91,8 @@ def plan_rows(planned: Iterable[Planned], agent_ids: Mapping[str, int]) -> Unit:
                 + (p.deal_id, p.block, p.batch_no, p.tag, p.parent_key, p.fork_turn, p.branch, p.chance),
             )
         )
-        for number, (seat, agent) in enumerate(p.seating.items()):
+        for seat, agent in p.seating.items():  # in whatever order they were named
+            number = int(seat.removeprefix("player_"))
             unit.append(("seat", (p.number, number, seat, agent_ids[agent], None, None)))
     return unit
 

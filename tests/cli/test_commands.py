@@ -88,6 +88,17 @@ def test_the_same_seed_gives_the_same_match(cli: Cli) -> None:
     }  # fmt: skip
 
 
+def test_agents_named_out_of_order_hold_the_seats_that_they_were_given(cli: Cli) -> None:
+    agents = "player_1=bot/always?answer=rock,player_0=bot/always?answer=paper"
+    assert cli("play", "matrix/rps", "--set", "rounds=1", "--agents", agents, "--out", "r")[0] == 0
+    (match,) = cli.json("show", "r")["matches"]
+    paid = {row["agent"]: row["payoff"] for row in cli.json("leaderboard", "r")}
+
+    assert match["agents"] == {"player_0": "bot/always?answer=paper", "player_1": "bot/always?answer=rock"}
+    assert paid == {"bot/always?answer=paper": 1, "bot/always?answer=rock": -1}
+    assert cli("show", "r", "--verify")[0] == 0
+
+
 def test_a_seats_view_holds_no_other_card(cli: Cli) -> None:
     _, out, _ = cli("play", "kuhn", "--agents", "bot/tight", "--seed", "1", "--set", "deal=QJ", "--view", "player_0")
 

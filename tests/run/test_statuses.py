@@ -99,7 +99,7 @@ def test_a_provider_error_is_never_a_move(tmp_path: Path, fault: str, monkeypatc
 def test_a_match_too_long_for_the_context_is_void_and_not_tried_again(tmp_path: Path) -> None:
     result = play(tmp_path / "r", ["mock/legal?context=1", "bot/tight"], void={"passes": 3, "wait_s": 0.01})
 
-    assert result.status == "void"
+    assert (result.status, result.exit_code, result.resume) == ("void", 3, None)
     assert all(m["reason"].startswith("context_length") for m in rows(tmp_path / "r", "SELECT reason FROM matches"))
     assert len(rows(tmp_path / "r", "SELECT * FROM sessions")) == 1
 

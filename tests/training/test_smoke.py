@@ -184,3 +184,12 @@ def test_continuations_of_all_candidates_share_their_chance(home: Path, trained:
     assert all(len(found) == 1 for found in answers.values())  # the bot plays on alike, whatever the candidate
     assert all(len(found) >= 2 for found in candidates.values())
     assert len({word for found in answers.values() for word in found}) > 1
+
+
+def test_every_match_of_a_training_run_replays(home: Path, trained: dict[str, Ended]) -> None:
+    assert trained
+    for algorithm in ("dpo", "grpo"):  # with forks, with rollouts
+        verified = arena(home, "show", f"runs/{algorithm}", "--verify")
+
+        assert verified.code == 0, verified.out
+        assert "finished matches hold" in verified.out

@@ -102,7 +102,8 @@ def leaderboard(
     is set to 1500. What the table's `attrs["facts"]` says of the schedule, the stop rule and the policy goes to meta.
     """
     call = _call(table, methods, seed, bootstrap, min_matches, anchor)
-    every, done = matches.checked(table), matches.played(table)
+    every = matches.checked(table)
+    done = matches.played(every)
     content = _match_file(table, every)
     out, meta = assemble.board(every, done, call, sha256(content).hexdigest())
     meta |= {"format": FORMAT, "matches_lines": len(content.splitlines()), "facts": call.facts}

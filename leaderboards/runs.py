@@ -18,6 +18,8 @@ from arena.leaderboards.matchfile import TURNS
 from arena.leaderboards.plain import STATUSES, Seats, codes
 from arena.store.schema import FILE
 
+# 0 where the outcome says that the match is no contest
+CONTEST = "CASE WHEN outcome LIKE '%contest%' THEN json_extract(outcome, '$.contest') END AS contest"
 _SEAT = ("match", "seat", "agent", "payoff", "turns", "illegal")
 
 
@@ -74,7 +76,8 @@ def seats(run: Path) -> Seats:
         used, db = usage(reader), reader.db.cursor()
         db.row_factory = None
         ended = f"status IN ({', '.join(map(repr, STATUSES))})"
-        rows = db.execute(f"SELECT match_id, deal_id, status FROM matches WHERE {ended} ORDER BY match_id").fetchall()  # noqa: S608  # our own words
+        columns = f"match_id, deal_id, status, {CONTEST}"
+        rows = db.execute(f"SELECT {columns} FROM matches WHERE {ended} ORDER BY match_id").fetchall()  # noqa: S608  # our own words
         turns = " + ".join(f"n_{turn}" for turn in TURNS)
         table = np.fromiter(
             db.execute(f"SELECT match_id, seat_no, agent_id, payoff, {turns}, n_illegal FROM seats ORDER BY 1, 2"),  # noqa: S608  # our own words
@@ -116,6 +119,7 @@ def seats(run: Path) -> Seats:
         illegal=table["illegal"].astype(np.float64),
         tokens=tokens,
         cost=cost,
+        contest=np.array([row[3] != 0 for row in rows], dtype=bool)[match],
     )
 
 

@@ -36,8 +36,8 @@ def read(path_or_run: str | Path, *more: str | Path, figures: bool = True) -> Da
     """The match table of a match file (.jsonl), a table in CSV, a run folder or a folder with an exported match file.
 
     Several make one table, matches of a later one later in `order`. What the board beside a match file says of its runs
-    (`attrs["facts"]`) goes with it. `figures`: with the metrics of the games, for
-    which the matches of a run are replayed.
+    (`attrs["facts"]`) goes with it, and where that was said (`attrs["facts_from"]`). `figures`: with the metrics of the
+    games, for which the matches of a run are replayed.
     """
     paths = [Path(path) for path in (path_or_run, *more)]
     if any(path.suffix == ".csv" for path in paths):
@@ -54,6 +54,8 @@ def read(path_or_run: str | Path, *more: str | Path, figures: bool = True) -> Da
     table.attrs["matches_of"] = fingerprint(table)
     facts = [runs.facts(path) if runs.is_run(path) else runs.published_facts(path) for path in paths]
     table.attrs["facts"] = runs.joined([one for one in facts if one])
+    told = [path for path, one in zip(paths, facts, strict=True) if one and not runs.is_run(path)]
+    table.attrs["facts_from"] = [str(runs.match_file(path).with_name("meta.json")) for path in told]
     return table
 
 

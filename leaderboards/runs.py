@@ -28,9 +28,14 @@ def is_run(path: Path) -> bool:
     return path.is_dir() and ((path / FILE).exists() or not (path / "matches.jsonl").is_file())
 
 
+def match_file(path: Path) -> Path:
+    """The match file, of which the path may be the folder."""
+    return path / "matches.jsonl" if path.is_dir() else path
+
+
 def parsed(path: Path) -> tuple[list[dict[str, Any]], bytes]:
     """The matches of a match file, or of a folder that holds one, and its bytes."""
-    file = path / "matches.jsonl" if path.is_dir() else path
+    file = match_file(path)
     if not file.is_file():
         raise UsageError(f"{file}: there is no such match file or run folder")
     return matchfile.parse(file.read_bytes(), str(file))
@@ -163,15 +168,32 @@ def facts(run: Path, *, hashed: bool = True) -> dict[str, Any]:
 
 
 def published_facts(path: Path) -> dict[str, Any]:
-    """What the board that was made of this very match file says of its runs; nothing where none lies beside it."""
-    file = path / "matches.jsonl" if path.is_dir() else path
+    """What the board that was made of this very match file says of its runs; nothing where none lies beside it. Facts
+    that are none are an error."""
+    file = match_file(path)
     try:
         meta = json.loads((file.parent / "meta.json").read_text("utf-8"))
         same = isinstance(meta, dict) and meta.get("matches_sha256") == sha256(file.read_bytes()).hexdigest()
     except (OSError, ValueError, RecursionError):
         return {}
     found = meta.get("facts") if same else None
-    return found if isinstance(found, dict) else {}
+    if found is not None and (problem := wrong_facts(found)):
+        raise UsageError(f"{file.parent / 'meta.json'}: {problem}")
+    return found or {}
+
+
+def wrong_facts(found: Any) -> str:
+    """What keeps the facts of a board from being facts; "" where nothing does."""
+    if not isinstance(found, dict):
+        return "facts is no object"
+    planned = found.get("planned_matches")
+    if planned is not None and (isinstance(planned, bool) or not isinstance(planned, int) or planned < 0):
+        return f"facts.planned_matches is {planned!r}, which is no number of matches"
+    if not isinstance(found.get("runs", []), list):
+        return f"facts.runs is {found['runs']!r}, which is no list"
+    if not isinstance(found.get("schedule"), dict | list | str | None):
+        return f"facts.schedule is {found['schedule']!r}, which is no schedule"
+    return ""
 
 
 def _stopped(run: Path) -> dict[str, Any]:

@@ -103,7 +103,7 @@ def test_the_declaration_goes_through_the_match_file_and_csv(tmp_path: Path) -> 
     found.write(tmp_path / "b", "b")
     csvfile_of = tmp_path / "t.csv"
     table = guided(4)
-    csvfile_of.write_text(csvfile.write(list(table.columns), table.to_dict("records")))
+    csvfile_of.write_text(csvfile.write(list(table.columns), matches.records(table)))
 
     lines = [json.loads(line) for line in (tmp_path / "b" / "matches.jsonl").read_text().splitlines()]
 

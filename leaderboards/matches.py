@@ -267,7 +267,9 @@ def _clean(out: DataFrame) -> None:
 
 def _contests(out: DataFrame) -> None:
     """`contest` as given, true where nothing is said; a set-up is none as soon as one of its matches says so."""
-    said = ~out["contest"].map(lambda v: str(v).lower() in ("false", "0", "0.0")).to_numpy(dtype=bool)
+    given = out["contest"]
+    denied = ~given if given.dtype == bool else given.map(lambda v: str(v).lower() in ("false", "0", "0.0"))
+    said = ~denied.to_numpy(dtype=bool)
     if said.all():
         out["contest"] = True
     else:

@@ -148,6 +148,8 @@ def finish(
     same = (solved.groups[:, None] == solved.groups).astype(np.float64)
     middle = same / same.sum(axis=1, keepdims=True) @ named.overall()
     _, cov, se = strengths(solved, named.overall() - middle, covariance)
+    if len(same) > 1:
+        se = np.where(same.sum(axis=1) > 1, se, np.nan)  # alone in its group, an agent is compared with nobody
     order = sorted(range(len(theta)), key=lambda i: (-theta[i], sort_key(named.agents[i])))
     columns: dict[str, Any] = {"agent": named.agents, "theta": theta, "se": se}
     columns |= {"rating": rating(theta), "rating_se": SCALE * se}

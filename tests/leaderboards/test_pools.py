@@ -46,6 +46,13 @@ def test_errors_of_one_sided_agents_are_those_of_their_differences(roles: Any, n
     assert apart == pytest.approx(np.sqrt(2 / (n / 2 * 0.235)), rel=0.05)  # two shares around .6, in nats
 
 
+def test_an_agent_alone_in_its_group_has_no_error(villages: Tables) -> None:
+    table = villages(2, 40)
+    table["agent"] = np.where(table["team"] == "wolves", "wolf", "man")
+
+    assert bt.fit(table, roles="bias").table["se"].isna().all()
+
+
 def strong(first: str, second: str, share: float, *, clean: bool, tag: str) -> pd.DataFrame:
     rng = np.random.default_rng(3)
     rows: list[dict[str, Any]] = []

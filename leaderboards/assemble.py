@@ -63,24 +63,26 @@ def board(every: DataFrame, done: DataFrame, call: Call, digest: str) -> tuple[D
     """The table and the meta of a board over the checked table `every`, whose finished matches are `done`."""
     call = call._replace(agents=frozenset(done["agent"]))
     idle = contest.no_contest(done)
-    contests = _without(every, idle)
+    contests = _contests(every)
     ran, skipped = _run(every, contests, idle, call)
     headline = _headline(ran, call)
     out = columns.facts(done, digest)
-    rated = _without(done, idle)
-    measured, names = columns.metrics(done, rated, sorted(idle))
+    rated = _contests(done)
+    measured, names = columns.metrics(done, sorted(idle))
     for part in (measured, columns.counts(done, rated)):
         out = out.merge(part, on="agent", how="left", validate="one_to_one")
     top = Standings(DataFrame({"agent": []}), {})
     if headline is not None:
-        top = standings(rated if headline in registry.RANKING else done, headline, ran[headline], call.rate)
+        top = standings(
+            rated if headline in registry.RANKING else done, headline, ran[headline], call.rate, call.anchor
+        )
         out = _with(out, top.table, [c for c in map(str, top.table) if c not in out])
     elif len(rated):
         named = pool_names(rated, contest.pools(rated))
         out["pool"] = out["agent"].map(named)
     own: list[str] = []
     for name, found in ran.items():
-        table = found.table if name != "plain" else columns.honest(found.table, done, sorted(idle))
+        table = found.table if name != "plain" else columns.honest(found.table, done)
         if name == headline:
             ours = (*columns.RANKS, *RATING, *columns.role_columns(columns.roles(table.columns)))
             table = table.drop(columns=[c for c in (*ours, *NOT_OWN) if c in table])
@@ -90,29 +92,28 @@ def board(every: DataFrame, done: DataFrame, call: Call, digest: str) -> tuple[D
             out = _with(out, renamed, [c for c in map(str, renamed) if c not in out])
     if "composite" in ran:
         out, own = _with(out, ran["composite"].table, ["n_games"]), [*own, "n_games"]
-    out["pool"] = columns.pools(done, out.get("pool"), sorted(idle))
+    out = out.copy()  # a copy is one block again: many joins leave pandas with fragments
+    out["pool"] = columns.pools(done, out.get("pool"))
     if out["pool"].nunique() > 1 and (headline is None or headline in FITTED):  # a stranger's rating is one list
         own = ["pool", *own]
     else:
         out = out.drop(columns="pool")
-    out = _ranked(out.copy(), ran, headline)  # a copy is one block again: many joins leave pandas with fragments
+    out = _ranked(out, ran, headline)
     _finish(out, call, ran, headline)
     meta = _meta(every, done, call, ran, skipped, headline, digest)
-    meta |= {"open_sums": contest.open_sums(done)}
+    meta |= {"open_sums": contest.open_sums(done), "gauge": _gauge(call.anchor, "pool" in out)}
     meta |= {"games": top.games, "no_contest": idle, "pools": _members(out), "match_figures": names.of_matches}
     meta["warnings"] = _warnings(meta, ran[headline].meta if headline else {}, done)
     if headline in FITTED:
-        out, meta["clean"] = _clean(out, contests, rated, call, str(headline))
+        out, meta["clean"] = _clean(out, rated, call, str(headline))
     order = columns.ordered(out.columns, names.metrics, own)
     return columns.by_rank(out)[order], meta
 
 
-def _without(table: DataFrame, idle: dict[str, str]) -> DataFrame:
+def _contests(table: DataFrame) -> DataFrame:
     """The matches that are contests, finished or not."""
-    if not idle:
-        return table
-    kept = ~matches.setup_names(table).isin(idle).to_numpy()
-    return matches.Checked(table[kept].reset_index(drop=True))
+    kept = matches.is_contest(table)
+    return table if kept.all() else matches.Checked(table[kept].reset_index(drop=True))
 
 
 def _run(
@@ -208,13 +209,20 @@ def _finish(out: DataFrame, call: Call, ran: dict[str, Rated], headline: str | N
         out["method"] = next(iter(ran))
     else:
         few |= out["provisional"].fillna(False).astype(bool) | out["rating"].isna() | out["rating_lo"].isna()
-        out["anchor"] = call.anchor
     out["provisional"] = few.astype(bool)
 
 
 def _members(out: DataFrame) -> dict[str, list[str]]:
     """The agents of each pool, where there are several."""
     return {str(name): sorted(rows["agent"]) for name, rows in out.groupby("pool")} if "pool" in out else {}
+
+
+def _gauge(anchor: str | None, several: bool) -> str:
+    """What stands at 1500."""
+    mean = "mean strength of the agents" + (" of each pool" if several else "")
+    if anchor is None:
+        return f"{mean} at 1500"
+    return f"{anchor} at 1500" + (f"; {mean} where it has no part" if several else "")
 
 
 def _peeks(schedule: Any) -> bool:
@@ -226,14 +234,12 @@ def _peeks(schedule: Any) -> bool:
     return schedule.get("kind") == "adaptive" or schedule.get("stop", "matches") != "matches"
 
 
-def _clean(
-    out: DataFrame, every: DataFrame, done: DataFrame, call: Call, headline: str
-) -> tuple[DataFrame, dict[str, Any]]:
+def _clean(out: DataFrame, done: DataFrame, call: Call, headline: str) -> tuple[DataFrame, dict[str, Any]]:
     """The rating on matches without any fallback. It conditions on behaviour: shown beside, never instead."""
     empty = out.assign(**dict.fromkeys(CLEAN, np.nan))
     if "clean" not in done:
         return empty, {"matches": None, "why": "the matches do not say which had fallbacks"}
-    kept = every[every["clean"].astype(bool) & (every["status"] == "done")].reset_index(drop=True)
+    kept = matches.Checked(done[done["clean"].astype(bool)].reset_index(drop=True))
     counts = kept.drop_duplicates(["match_id", "agent"])["agent"].value_counts()
     out = empty.assign(n_clean=out["agent"].map(counts).fillna(0).astype(int))
     told = {"matches": int(kept["match_id"].nunique()), "why": ""}
@@ -242,16 +248,24 @@ def _clean(
             out[column] = out[column.replace("_clean", "")]
         return out, told
     try:
-        kept = matches.played(kept)
+        if kept.empty:
+            raise UsageError("no match was without fallbacks")
+        matches.need_two(kept["agent"].unique())
         if call.anchor is not None and call.anchor not in set(kept["agent"]):
             raise UsageError(f"the anchor {call.anchor!r} has no match without fallbacks")
         found = standings(kept, headline, call.rate(headline, kept), call.rate).table
     except (UsageError, LookupError) as error:
         return out, told | {"why": str(error)}
-    if "pool" in out:  # a difference within a pool that is another without fallbacks would compare something else
-        same = found.set_index("agent")["pool"].reindex(out["agent"]).to_numpy() == out["pool"].to_numpy()
-        found = found[found["agent"].isin(out["agent"][same])]
-    found = found[["agent", *RATING[:3]]].rename(columns={c: c.replace("rating", "rating_clean") for c in RATING[:3]})
+    before = dict(zip(out["agent"], out["pool"], strict=True)) if "pool" in out else {}
+    then, now = found["agent"].map(lambda agent: before.get(agent, "")), found["pool"]
+    same = (now.groupby(then).transform("nunique") == 1) & (then.groupby(now).transform("nunique") == 1)
+    if not same.all():  # a difference to the mean of another pool would compare something else
+        lost = ", ".join(sorted(found["agent"][~same]))
+        told["why"] = (
+            f"without the matches that had fallbacks these agents are compared with others than before: {lost}"
+        )
+    found = found.loc[same, ["agent", *RATING[:3]]]
+    found = found.rename(columns={c: c.replace("rating", "rating_clean") for c in RATING[:3]})
     return _with(out, found, list(map(str, found))), told
 
 
@@ -282,7 +296,6 @@ def _meta(
         "method": headline or next(iter(ran)),
         "methods": by_method,
         "skipped": skipped,
-        "gauge": f"{call.anchor} at 1500" if call.anchor else "mean strength of the agents at 1500",
         "interval": f"anytime, {anytime:.4g} standard errors" if anytime else top.get("intervals", ""),
         "offsets": top.get("offsets") or by_method.get("bt", {}).get("offsets", {}),
         "matches_sha256": digest,

@@ -1,7 +1,8 @@
 """How agents play: win rates, payoffs, failures, costs and the game's own metrics, each with its standard error.
 
 A game's metric that is undefined in a match is missing there, never 0, and left empty when seen in fewer than five
-deals. Standard errors are over the means of deals: matches of one deal are no independent evidence.
+deals. Win rates are of contests. Standard errors are over the means of deals: matches of one deal are no independent
+evidence.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ AMOUNTS = ("tokens_in", "tokens_out", "cost_usd", "seconds")
 def table(match_table: DataFrame) -> DataFrame:
     """One row for each agent and role, and one with role "" for the agent in all its roles: `<metric>`, `<metric>_sem`
     and `<metric>_n`, the number of deals."""
-    done = matches.played(match_table)
+    done = matches.finished(match_table)
     rows = _seats(done)
     parts = [_summary(rows.assign(role=""), done)]
     if matches.has_roles(done):
@@ -61,10 +62,10 @@ def _is_number(column: pd.Series) -> bool:
 
 
 def _seats(done: DataFrame) -> DataFrame:
-    """Each seat: agent, role, deal, match, team, side, and what its team won."""
+    """Each seat: agent, role, deal, match, team, side, and what its team won; not a number in what is no contest."""
     found = teams(done)
     top = np.bincount(found.match[found.rank == 1], minlength=len(found.match_size))[found.match]
-    won = np.where(found.rank == 1, 1.0 / np.maximum(top, 1), 0.0)
+    won = np.where(found.rank == 1, 1.0 / np.maximum(top, 1), 0.0)[found.seat_team]
     return DataFrame(
         {
             "agent": done["agent"],
@@ -73,7 +74,7 @@ def _seats(done: DataFrame) -> DataFrame:
             "match": pd.factorize(done["match_id"])[0],
             "team": found.seat_team,
             "side": matches.side_labels(done),
-            "won": won[found.seat_team],
+            "won": np.where(matches.is_contest(done), won, np.nan),
         }
     )
 

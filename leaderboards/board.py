@@ -22,13 +22,14 @@ from pandas import DataFrame
 from arena.core.errors import UsageError
 from arena.leaderboards import assemble, csvfile, matches, matchfile
 from arena.leaderboards.assemble import Call
+from arena.leaderboards.runs import wrong_facts
 
 __all__ = ["Board", "check", "leaderboard"]
 
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}\Z")
 NOT_COMPARED = ("software", "git")  # where it was computed, not what
 CHARTS = frozenset(("ratings", "wins", "response", "cost", "roles", "behaviour", "learning"))  # SVG files of a board
-NUMBERS = re.compile(r"(-?\d+(?:\.\d+)?(?:e[+-]?\d+)?)")
+NUMBERS = re.compile(r"(?<![\w.-])(-?\d+(?:\.\d+)?(?:e[+-]\d+)?)(?!\w|\.\d)")  # digits beside letters are text: hashes
 FORMATS = "parley-arena board "
 FORMAT = f"{FORMATS}2"
 
@@ -102,7 +103,8 @@ def leaderboard(
     is set to 1500. What the table's `attrs["facts"]` says of the schedule, the stop rule and the policy goes to meta.
     """
     call = _call(table, methods, seed, bootstrap, min_matches, anchor)
-    every, done = matches.checked(table), matches.played(table)
+    every = matches.checked(table)
+    done = matches.played(every)
     content = _match_file(table, every)
     out, meta = assemble.board(every, done, call, sha256(content).hexdigest())
     meta |= {"format": FORMAT, "matches_lines": len(content.splitlines()), "facts": call.facts}
@@ -131,6 +133,8 @@ def _call(
         raise UsageError("bootstrap and min_matches must be at least 0")
     names = (methods,) if isinstance(methods, str) else tuple(methods)
     facts = json.loads(_json(table.attrs.get("facts", {})))  # as they will be read again, digit for digit
+    if problem := wrong_facts(facts):
+        raise UsageError(problem)
     return Call(names, seed, bootstrap, min_matches, anchor, facts)
 
 
@@ -211,12 +215,14 @@ def _files_of(file: Path) -> dict[str, str] | None:
 def check(folder: str | Path) -> list[str]:
     """What a published board says that its own match file does not: empty if it holds. A folder without a board that
     this release knows is an error. The CSV, the meta, the page and the charts are computed again and must be the same
-    bytes, but for numbers that another processor may have rounded otherwise in their last digit."""
+    bytes, but for fractions that another processor may have rounded otherwise in their last digit."""
     root = Path(folder)
     meta, content = _published(root)
     found = sha256(content).hexdigest()
     if found != meta.get("matches_sha256"):
         return [f"matches.jsonl has the hash {found}, meta.json says {meta.get('matches_sha256')}"]
+    if problems := list(_malformed(meta)):
+        return [f"the board cannot be recomputed: meta.json: {problem}" for problem in problems]
     try:
         table = matches.read(root / "matches.jsonl")
         table.attrs["facts"] = meta.get("facts", {})
@@ -226,26 +232,57 @@ def check(folder: str | Path) -> list[str]:
     csvs = sorted(root.glob("*.csv"))
     if len(csvs) != 1:
         return [f"expected one CSV file beside meta.json, found {len(csvs)}"]
-    again.meta.update({key: meta[key] for key in NOT_COMPARED if key in meta})
-    _take_version(again, csvs[0])
+    try:
+        published = csvs[0].read_bytes().decode()
+        cells = csvfile.cells(published)
+    except ValueError as error:
+        return [f"{csvs[0].name} cannot be read: {error}"]
+    again.meta.update({key: meta[key] for key in NOT_COMPARED})
+    _take_version(again, cells)
     charts = {path.name for path in root.glob("*.svg") if path.stem in CHARTS}
-    charts |= {file for file in meta.get("files", {}) if file.endswith(".svg")}
+    charts |= {file for file in meta["files"] if file.endswith(".svg")}
     expected = again.files(csvs[0].stem, plots=bool(charts))
-    return [
-        *_csv_differences(csvs[0].read_text("utf-8"), again.csv(), csvs[0].name),
+    told = [
+        *_csv_differences(published, cells, again, csvs[0].name),
         *_meta_differences(meta, json.loads(expected["meta.json"]), ""),
         *_drawn_differences(root, expected, charts),
     ]
+    if _json(meta).encode() != (root / "meta.json").read_bytes():
+        told.append("meta.json is not written as a board writes it: other spaces, line ends, order or forms of numbers")
+    return told + [
+        line for file, line in _hash_differences(root, meta["files"], expected) if not _names(told, file)
+    ]  # fmt: skip
 
 
-def _take_version(again: Board, published: Path) -> None:
+def _names(told: list[str], file: str) -> bool:
+    return any(line.startswith((f"{file} ", f"{file},")) for line in told)
+
+
+def _malformed(meta: dict[str, Any]) -> Iterator[str]:
+    """What of a board's meta is not of the kind that the check works with."""
+    wanted = {"methods": list, "seed": int, "bootstrap": int, "min_matches": int, "anchor": str | None}
+    settings = meta.get("settings")
+    if not isinstance(settings, dict) or settings.keys() != wanted.keys():
+        yield f"settings is no object of {', '.join(wanted)}"
+        return
+    for key, kind in wanted.items():
+        if isinstance(settings[key], bool) or not isinstance(settings[key], kind):
+            yield f"settings.{key} is {settings[key]!r}"
+    if isinstance(settings["methods"], list) and not all(isinstance(one, str) for one in settings["methods"]):
+        yield f"settings.methods is {settings['methods']!r}"
+    for key in ("files", *NOT_COMPARED):
+        found = meta.get(key)
+        if not isinstance(found, dict) or not all(isinstance(one, str | bool | None) for one in found.values()):
+            yield f"{key} is {found!r}, which is no object of texts"
+
+
+def _take_version(again: Board, cells: list[list[str]]) -> None:
     """The version of the code is where a board was computed, too, and stands in its table."""
-    try:
-        found = {row.get("code_version", "") for row in csvfile.read(published.read_text("utf-8"))}
-    except ValueError:
-        return  # said by the comparison of the CSV
-    if len(found) == 1:
-        again.table["code_version"] = found.pop()
+    if cells and "code_version" in cells[0]:
+        at = cells[0].index("code_version")
+        found = {csvfile.unescape(row[at]) for row in cells[1:]}
+        if len(found) == 1:
+            again.table["code_version"] = found.pop()
 
 
 def _drawn_differences(root: Path, expected: dict[str, bytes], charts: set[str]) -> Iterator[str]:
@@ -261,13 +298,16 @@ def _drawn_differences(root: Path, expected: dict[str, bytes], charts: set[str])
 
 
 def _first_difference(old: bytes, new: bytes) -> str:
-    """Where two files differ in more than the rounding of a number; "" if nowhere."""
+    """Where two files differ in more than the rounding of a fraction; "" if nowhere."""
     if old == new:
         return ""
-    one, other = (NUMBERS.split(text.decode("utf-8", "replace")) for text in (old, new))
+    try:
+        one, other = (NUMBERS.split(text.decode()) for text in (old, new))
+    except UnicodeDecodeError as error:
+        return f"which is not UTF-8 at byte {error.start}"
     line = 1
-    for a, b in zip_longest(one, other, fillvalue=""):
-        if a != b and not _same(a, b):
+    for i, (a, b) in enumerate(zip_longest(one, other, fillvalue="")):
+        if a != b and not (i % 2 and _rounded(a, b)):  # every second part is a number
             same = next((i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))
             at = max(0, same - 20)
             return f"from line {line + a[:same].count(chr(10))} on: {a[at : at + 60]!r}, computed {b[at : at + 60]!r}"
@@ -279,7 +319,7 @@ def _published(root: Path) -> tuple[dict[str, Any], bytes]:
     """The meta and the match file of a board."""
     file = root / "meta.json"
     try:
-        meta = json.loads(file.read_text("utf-8"))
+        meta = json.loads(file.read_bytes().decode())
         content = (root / "matches.jsonl").read_bytes()
     except OSError as error:
         raise UsageError(f"{root} holds no board: {error.filename}: {error.strerror}") from error
@@ -291,26 +331,33 @@ def _published(root: Path) -> tuple[dict[str, Any], bytes]:
     return meta, content
 
 
-def _csv_differences(published: str, computed: str, name: str) -> Iterator[str]:
-    try:
-        old, new = csvfile.read(published), csvfile.read(computed)
-    except ValueError as error:
-        yield f"{name} cannot be read: {error}"
-        return
-    if [list(row) for row in old[:1]] != [list(row) for row in new[:1]] or len(old) != len(new):
+def _csv_differences(published: str, cells: list[list[str]], again: Board, name: str) -> Iterator[str]:
+    """The cells as they stand in the file, what protects them included; only what is a fraction may be rounded."""
+    expected = csvfile.cells(again.csv())
+    if cells[:1] != expected[:1] or len(cells) != len(expected):
         yield f"{name} has other rows or columns than its matches give"
         return
-    for i, (row, expected) in enumerate(zip(old, new, strict=True)):
-        for column, value in expected.items():
-            if column != "code_version" and not _same(row[column], value):
-                yield f"{name}, row {i + 1} ({expected['agent']}): {column} is {row[column]!r}, computed {value!r}"
+    agent = expected[0].index("agent")
+    for i, (row, wanted) in enumerate(zip(cells[1:], expected[1:], strict=True)):
+        for j, (one, other) in enumerate(zip(row, wanted, strict=True)):
+            if one != other and not (isinstance(again.table.iat[i, j], float) and _rounded(one, other)):
+                yield f"{name}, row {i + 1} ({wanted[agent]}): {expected[0][j]} is {one!r}, computed {other!r}"
+    if csvfile.joined(cells) != published:
+        yield f"{name} is not written as a board writes it: other line ends or quotes"
 
 
 def _meta_differences(old: Any, new: Any, path: str) -> Iterator[str]:
     if isinstance(old, dict) and isinstance(new, dict):
         for key in sorted(old.keys() | new.keys()):
-            if path or key not in (*NOT_COMPARED, "files"):
-                yield from _meta_differences(old.get(key), new.get(key), f"{path}.{key}" if path else key)
+            place = f"{path}.{key}" if path else key
+            if not path and key in (*NOT_COMPARED, "files"):
+                continue
+            if key not in new:
+                yield f"meta.json: {place} is {old[key]!r}, which the matches do not give"
+            elif key not in old:
+                yield f"meta.json: {place} is missing, computed {new[key]!r}"
+            else:
+                yield from _meta_differences(old[key], new[key], place)
     elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
         for i, (a, b) in enumerate(zip(old, new, strict=True)):
             yield from _meta_differences(a, b, f"{path}[{i}]")
@@ -319,11 +366,30 @@ def _meta_differences(old: Any, new: Any, path: str) -> Iterator[str]:
 
 
 def _same(old: Any, new: Any) -> bool:
-    """Equal, or numbers that another processor may have rounded otherwise in the last published digit."""
-    if old == new:
-        return True
-    try:
-        a, b = float(old), float(new)
-    except (TypeError, ValueError):
+    """Equal values of one kind, or fractions, alone or in a text, that another processor may have rounded otherwise."""
+    if type(old) is not type(new):
         return False
-    return not isinstance(old, bool) and abs(a - b) <= 2e-5 * max(abs(a), abs(b)) + 1e-9
+    if isinstance(old, float):
+        return _near(old, new)
+    return bool(old == new) or (isinstance(old, str) and not _first_difference(old.encode(), new.encode()))
+
+
+def _rounded(one: str, other: str) -> bool:
+    """Numbers as we write them, one of them at least a fraction, that differ in the last published digit at most."""
+    if not (NUMBERS.fullmatch(one) and NUMBERS.fullmatch(other)) or not {".", "e"} & {*one, *other}:
+        return False
+    return _near(float(one), float(other))
+
+
+def _near(a: float, b: float) -> bool:
+    return abs(a - b) <= 2e-5 * max(abs(a), abs(b)) + 1e-9
+
+
+def _hash_differences(root: Path, said: dict[str, Any], expected: dict[str, bytes]) -> Iterator[tuple[str, str]]:
+    """The hashes of the files beside meta.json, against the bytes that lie there; with the file that each is of."""
+    for file in sorted(said.keys() | expected.keys() - {"meta.json"}):
+        if file not in said or file not in expected:
+            why = "which is none of this board's" if file in said else "whose hash is missing"
+            yield file, f"meta.json: files: {file}, {why}"
+        elif (root / file).is_file() and (hashed := sha256((root / file).read_bytes()).hexdigest()) != said[file]:
+            yield file, f"meta.json: files: {file} has the hash {hashed}, not {said[file]}"

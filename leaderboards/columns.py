@@ -98,19 +98,14 @@ class Metrics(NamedTuple):
     of_matches: list[str]
 
 
-def metrics(done: DataFrame, contests: DataFrame, idle: Sequence[str]) -> tuple[DataFrame, Metrics]:
+def metrics(done: DataFrame, idle: Sequence[str]) -> tuple[DataFrame, Metrics]:
     """By agent, all roles together: win rate, failures, amounts, and the metrics; and the names of the latter.
 
     Win rates are of the contests among the matches. A mean payoff over different units (several set-ups, or both sides
     of one of the `idle` set-ups, which are none) is left empty; of one idle set-up it stands by side. A metric of a
     game whose name is that of another column is called `metric_<name>`."""
     found = _overall(done)
-    if idle:
-        won = [c for c in map(str, found.columns) if c.startswith("win_rate")]
-        own = _overall(contests) if len(contests) else DataFrame({"agent": found["agent"]})
-        own = own.reindex(columns=["agent", *won]).set_index("agent").reindex(found["agent"])
-        found[won] = own.to_numpy(dtype=float)
-    mixed = found["agent"].isin(_mixed(done, idle))
+    mixed = found["agent"].isin(_mixed(done))
     found.loc[mixed, ["payoff", "payoff_sem"]] = np.nan
     if len(idle) == 1:
         found = found.merge(_by_side(done, idle[0]), on="agent", how="left")
@@ -129,20 +124,18 @@ def _overall(done: DataFrame) -> DataFrame:
     return found[found["role"] == ""].drop(columns="role").reset_index(drop=True)
 
 
-def _mixed(done: DataFrame, idle: Sequence[str]) -> list[str]:
+def _mixed(done: DataFrame) -> list[str]:
     """Agents whose payoffs are in several units."""
     setup = matches.setup_names(done)
-    unit = setup.where(~setup.isin(idle), setup + ":" + matches.side_labels(done))
+    unit = setup.where(matches.is_contest(done), setup + ":" + matches.side_labels(done))
     several = unit.groupby(done["agent"]).nunique() > 1
     return list(several.index[several])
 
 
-def honest(counted: DataFrame, done: DataFrame, idle: Sequence[str]) -> DataFrame:
-    """The table of `plain` without what it counts over several units, or over matches that nobody wins."""
+def honest(counted: DataFrame, done: DataFrame) -> DataFrame:
+    """The table of `plain` without what it counts over several units."""
     out = counted.astype({c: float for c in counted if c != "agent"})
-    out.loc[out["agent"].isin(_mixed(done, idle)), ["payoff", "payoff_lo", "payoff_hi"]] = np.nan
-    there = set(done["agent"][matches.setup_names(done).isin(list(idle)).to_numpy()])
-    out.loc[out["agent"].isin(there), ["win_rate_lo", "win_rate_hi"]] = np.nan
+    out.loc[out["agent"].isin(_mixed(done)), ["payoff", "payoff_lo", "payoff_hi"]] = np.nan
     return out
 
 
@@ -166,11 +159,11 @@ def counts(done: DataFrame, contests: DataFrame) -> DataFrame:
     return out.reset_index()
 
 
-def pools(done: DataFrame, rated: pd.Series | None, idle: Sequence[str]) -> list[str]:
+def pools(done: DataFrame, rated: pd.Series | None) -> list[str]:
     """The pool of each agent, in alphabetical order, by name: the set-up it was in, of contests if there are any, and
     what `rated` says of its pool there. In a set-up that is no contest, the side it held, if that is one."""
     setup, side = matches.setup_names(done), matches.side_labels(done)
-    is_idle = setup.isin(list(idle))
+    is_idle = ~pd.Series(matches.is_contest(done), done.index)
     contests = setup[~is_idle].nunique()
     known = [None] * done["agent"].nunique() if rated is None else rated.tolist()
     out = []

@@ -1,10 +1,9 @@
 """What a rating may compare: matches that are contests, and agents whom they set against each other.
 
-Both are read off the match table alone, so that a board can be recomputed from its match file.
+Both are in the match table, so that a board can be recomputed from its match file.
 
-- A set-up is no contest if its teams are unlike (they hold different roles), their ranks only repeat who was paid more,
-  and the payoffs of the teams do not add up to a constant. Then neither side's gain is the other's loss, and nothing
-  says that they are paid in one unit: who was paid more is no victory. Methods that count wins leave such a set-up out.
+- A set-up is no contest if its matches say so (`contest` is false): its game pays the sides in units of their own, and
+  who was paid more has not won. Methods that count wins leave such a set-up out.
 - Agents form pools. Ratings and ranks compare within a pool only. Apart are: agents of one set-up, among several
   set-ups, from those of another; and agents whose difference no match determines (`fitting.comparable`).
 """
@@ -21,26 +20,18 @@ from arena.core.errors import UsageError
 from arena.leaderboards import matches
 from arena.leaderboards.arrays import Bools, Floats, Ints
 from arena.leaderboards.fitting.comparable import groups
-from arena.leaderboards.fitting.design import Roles, compare, sides_of_matches, team_table
+from arena.leaderboards.fitting.design import Roles, compare, sides_of_matches
 from arena.leaderboards.fitting.likelihoods import TeamLogit
 from arena.leaderboards.fitting.teams import Teams, teams
 
-NO_CONTEST = "sides with different roles are paid amounts that do not add up to a constant: who got more has not won"
+NO_CONTEST = "the game pays its sides in units of their own: who got more has not won"
 SPREAD = 1e-9  # of sums that are equal
 
 
 def no_contest(done: DataFrame) -> dict[str, str]:
     """The set-ups of these finished matches in which nobody wins against anybody, with the reason."""
-    if not matches.has_roles(done) or not (open_ := open_sums(done)):
-        return {}
-    found = teams(done)
-    setup = matches.setup_names(done).to_numpy()[found.seat]
-    kept = ~_forfeited(done, found)
-    unlike = _unlike(done, found)
-    own_order = _ranks(found, _means(done, found)) != found.rank  # ranks that say something else than payoffs
-    return {
-        name: NO_CONTEST for name in open_ if unlike[at := (setup == name) & kept].any() and not own_order[at].any()
-    }
+    idle = matches.setup_names(done)[~matches.is_contest(done)]
+    return dict.fromkeys(sorted(idle.unique()), NO_CONTEST)
 
 
 def open_sums(done: DataFrame) -> list[str]:
@@ -69,20 +60,6 @@ def _forfeited(done: DataFrame, found: Teams) -> Bools:
         return np.zeros(len(found.match), dtype=bool)
     ended = pd.to_numeric(done["forfeit"], errors="coerce").fillna(0).to_numpy(dtype=float) > 0
     return np.asarray(np.bincount(found.match[found.seat_team], ended)[found.match] > 0)
-
-
-def _unlike(done: DataFrame, found: Teams) -> Bools:
-    """Teams that hold other roles than the team before them in their match."""
-    role = np.asarray(pd.factorize(done["role"])[0], dtype=np.intp)
-    held = team_table(found, role)
-    differs = np.r_[False, (held[1:] != held[:-1]).any(axis=1)]
-    return np.asarray(differs & np.r_[False, found.match[1:] == found.match[:-1]])
-
-
-def _ranks(found: Teams, mean: Floats) -> Floats:
-    """The rank of each team by its mean payoff, as `matches.checked` gives it where none is said."""
-    by_match = pd.Series(np.round(mean, 12)).groupby(found.match)
-    return np.asarray(by_match.rank(method="min", ascending=False), dtype=np.float64)
 
 
 # --- pools ----------------------------------------------------------------------------------------------------------

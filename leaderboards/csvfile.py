@@ -24,10 +24,14 @@ _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 
 def write(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> str:
     """The text of a CSV file with a header; a missing or unknown value is an empty cell."""
+    header = [escape(column) for column in columns]
+    return joined([header, *([cell(row.get(column)) for column in columns] for row in rows)])
+
+
+def joined(lines: Iterable[Sequence[str]]) -> str:
+    """Cells as they stand in the file, as its text."""
     out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow([escape(column) for column in columns])
-    writer.writerows([cell(row.get(column)) for column in columns] for row in rows)
+    csv.writer(out, lineterminator="\n").writerows(lines)
     return out.getvalue()
 
 
@@ -70,11 +74,20 @@ def _code(char: str) -> str:
 
 def read(text: str) -> list[dict[str, str]]:
     """The rows of a CSV file that `write` made, as text."""
+    header, *rows = cells(text) or [[]]
+    names = [unescape(name) for name in header]
+    return [dict(zip(names, map(unescape, row), strict=True)) for row in rows]
+
+
+def cells(text: str) -> list[list[str]]:
+    """The cells of every line as they stand in the file, the header first."""
     rows = csv.reader(io.StringIO(text, newline=""))
-    header = [unescape(name) for name in next(rows, [])]
-    found = []
-    for row in rows:
-        if len(row) != len(header):
-            raise UsageError(f"line {rows.line_num} has {len(row)} cells, the header {len(header)}")
-        found.append(dict(zip(header, map(unescape, row), strict=True)))
+    found: list[list[str]] = []
+    try:
+        for row in rows:
+            found.append(row)
+            if len(row) != len(found[0]):
+                raise UsageError(f"line {rows.line_num} has {len(row)} cells, the header {len(found[0])}")
+    except csv.Error as error:
+        raise UsageError(f"line {rows.line_num}: {error}") from error
     return found

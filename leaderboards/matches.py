@@ -36,8 +36,8 @@ def read(path_or_run: str | Path, *more: str | Path, figures: bool = True) -> Da
     """The match table of a match file (.jsonl), a table in CSV, a run folder or a folder with an exported match file.
 
     Several make one table, matches of a later one later in `order`. What the board beside a match file says of its runs
-    (`attrs["facts"]`) goes with it. `figures`: with the metrics of the games, for
-    which the matches of a run are replayed.
+    (`attrs["facts"]`) goes with it, and where that was said (`attrs["facts_from"]`). `figures`: with the metrics of the
+    games, for which the matches of a run are replayed.
     """
     paths = [Path(path) for path in (path_or_run, *more)]
     if any(path.suffix == ".csv" for path in paths):
@@ -54,6 +54,8 @@ def read(path_or_run: str | Path, *more: str | Path, figures: bool = True) -> Da
     table.attrs["matches_of"] = fingerprint(table)
     facts = [runs.facts(path) if runs.is_run(path) else runs.published_facts(path) for path in paths]
     table.attrs["facts"] = runs.joined([one for one in facts if one])
+    told = [path for path, one in zip(paths, facts, strict=True) if one and not runs.is_run(path)]
+    table.attrs["facts_from"] = [str(runs.match_file(path).with_name("meta.json")) for path in told]
     return table
 
 
@@ -106,15 +108,21 @@ class Checked(DataFrame):
 
 def played(table: DataFrame) -> DataFrame:
     """The finished matches of a match table, checked; at least two agents must be in them."""
+    done = finished(table)
+    need_two(done["agent"].unique())
+    return done
+
+
+def finished(table: DataFrame) -> DataFrame:
+    """The same, of any number of agents: for counting."""
     every = checked(table)
-    finished = (every["status"] == "done").to_numpy()
-    done = every if finished.all() else Checked(every[finished].reset_index(drop=True))
+    ended = (every["status"] == "done").to_numpy()
+    done = every if ended.all() else Checked(every[ended].reset_index(drop=True))
     if done.empty:
         counts = every.drop_duplicates("match_id")["status"].value_counts()
         raise UsageError(
             f"there is nothing to rate: no match is done ({', '.join(f'{n} {s}' for s, n in counts.items())})"
         )
-    need_two(done["agent"].unique())
     return done
 
 
@@ -145,7 +153,8 @@ def checked(table: DataFrame) -> DataFrame:
     out["seat"] = out["seat"].where(
         out["seat"] != "", "player_" + out.groupby("match_id", sort=False).cumcount().astype(str)
     )
-    rest = table[list(table.columns.difference([*TEXT, "rank"], sort=False))].set_axis(out.index)
+    rest = table[list(table.columns.difference([*TEXT, "rank", "setup"], sort=False))].set_axis(out.index)
+    out["setup"] = _setup_names(out)
     out = pd.concat([out, rest], axis=1)
     out["order"] = _order(table, out["match_id"])
     _numbers(out, table)
@@ -153,6 +162,8 @@ def checked(table: DataFrame) -> DataFrame:
     out = out.sort_values(["match_id", "seat"], kind="stable", ignore_index=True)
     _consistent(out)
     _clean(out)
+    if "contest" in out:
+        _contests(out)
     return Checked(out)
 
 
@@ -254,6 +265,17 @@ def _clean(out: DataFrame) -> None:
         out["clean"] = fallbacks.groupby(out["match_id"]).transform("sum") == 0
 
 
+def _contests(out: DataFrame) -> None:
+    """`contest` as given, true where nothing is said; a set-up is none as soon as one of its matches says so."""
+    given = out["contest"]
+    denied = ~given if given.dtype == bool else given.map(lambda v: str(v).lower() in ("false", "0", "0.0"))
+    said = ~denied.to_numpy(dtype=bool)
+    if said.all():
+        out["contest"] = True
+    else:
+        out["contest"] = ~out["setup"].isin(set(out["setup"][~said])).to_numpy(dtype=bool)
+
+
 def new_values(column: pd.Series) -> Any:
     """Where a row's value is another than that of the row before: in a checked table, where a match begins."""
     values = column.to_numpy()
@@ -278,7 +300,17 @@ def side_labels(table: DataFrame) -> pd.Series:
 
 
 def setup_names(table: DataFrame) -> pd.Series:
-    """`game/preset` of each row; where one such name holds several configurations, with the start of their hash."""
+    """`game/preset` of each row of a checked table; where one such name held several configurations when the table was
+    checked, void matches included, with the start of their hash."""
+    return table["setup"] if "setup" in table else _setup_names(table)  # a pair table has no such column
+
+
+def is_contest(table: DataFrame) -> Any:
+    """Which rows of a checked table are of matches that somebody can win: all, unless a column says otherwise."""
+    return table["contest"].to_numpy(dtype=bool) if "contest" in table else np.ones(len(table), dtype=bool)
+
+
+def _setup_names(table: DataFrame) -> pd.Series:
     if all(len(table) and (table[column] == table[column].iloc[0]).all() for column in SETUP):  # much the usual case
         first = table.iloc[0]
         return pd.Series(f"{first['game']}/{first['preset']}".strip("/"), table.index, dtype="str")

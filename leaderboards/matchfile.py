@@ -1,8 +1,8 @@
 """The match file: one JSON object a match, read and flattened to one row a seat. Standard library only.
 
 A crash can cut the last line short; that line is left out with a warning. Any other bad line is an error with its
-number. Nothing here knows a game: numeric values under `metrics` become columns of their names, per seat where the
-name ends in a seat's.
+number. Nothing here knows a game: `outcome.contest` is false where nobody wins against anybody; numeric values under
+`metrics` become columns of their names, per seat where the name ends in a seat's.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ SEAT_FIELDS = ("seat", "role", "team", "agent", "model", "revision", "tokens_in"
 # Facts about an agent, passed on to the published table; `forfeit` says that the seat ended the match by the policy.
 AGENT_FACTS = ("provider", "base_model", "adapter_sha256", "prompt_sha256", "temperature", "reasoning_effort",
                "license", "open_weights", "control")  # fmt: skip
-CORE = frozenset((*MATCH_FIELDS, *SEAT_FIELDS, *TURNS, *AGENT_FACTS, "payoff", "rank", "forfeit"))
+CORE = frozenset((*MATCH_FIELDS, *SEAT_FIELDS, *TURNS, *AGENT_FACTS, "payoff", "rank", "forfeit", "contest", "setup"))
 _TEXTS = ("deal_id", "game", "preset", "config_sha256", "reason", "started_at")
 _SEAT_TEXTS = ("seat", "role", "team", "model", "revision")
 _AMOUNTS = ("tokens_in", "tokens_out", "cost_usd", "seconds")
@@ -113,8 +113,11 @@ def _wrong_outcome(match: Mapping[str, Any], names: list[str]) -> str:
     status = match.get("status") or "done"
     if status != "done":
         return "" if status in ("void", "failed") else f"status is {status!r}, not done, void or failed"
+    outcome = match.get("outcome") or {}
+    if not isinstance(outcome.get("contest", True), bool):
+        return f"contest is {outcome['contest']!r}, which is neither true nor false"
     for key in ("payoffs", "ranks"):
-        given = (match.get("outcome") or {}).get(key)
+        given = outcome.get(key)
         if given is None:
             continue
         values = [given.get(seat) for seat in names] if isinstance(given, dict) else given
@@ -160,7 +163,7 @@ def _seat_facts(seat: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _outcome(outcome: Mapping[str, Any], i: int, names: list[str]) -> dict[str, Any]:
-    row = {}
+    row = {} if outcome.get("contest", True) else {"contest": False}
     for key, column in (("payoffs", "payoff"), ("ranks", "rank")):
         values = outcome.get(key)
         value = values.get(names[i]) if isinstance(values, Mapping) else values[i] if values else None
@@ -203,6 +206,7 @@ def objects(rows: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
                 yield current
             current = {key: row[key] for key in MATCH_FIELDS if key in row}
             current |= {"seats": [], "outcome": {"ranks": {}, "payoffs": {}}, "metrics": {}}
+            current["outcome"] |= {} if row.get("contest", True) else {"contest": False}
         seat = {key: row[key] for key in (*SEAT_FIELDS, *AGENT_FACTS, "forfeit") if key in row}
         seat["turns"] = {key: row[key] for key in TURNS if key in row}
         current["seats"].append(seat)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from arena.core.errors import UsageError
-from arena.leaderboards.arrays import Floats, Ints
+from arena.leaderboards.arrays import Bools, Floats, Ints
 from arena.leaderboards.matchfile import TURNS, seat_rows
 
 if TYPE_CHECKING:
@@ -48,6 +48,7 @@ class Seats(NamedTuple):
     illegal: Floats
     tokens: Floats
     cost: Floats
+    contest: Bools  # whether who got more has won
 
 
 def summary(matches: Iterable[Row]) -> list[dict[str, Any]]:
@@ -95,6 +96,7 @@ def seats_of(rows: Iterable[Row]) -> Seats:
         illegal=np.nan_to_num(_numbers(rows, "illegal")),
         tokens=_numbers(rows, "tokens_in") + _numbers(rows, "tokens_out"),
         cost=_numbers(rows, "cost_usd"),
+        contest=np.array([row.get("contest", True) for row in rows], dtype=bool),
     )
 
 
@@ -185,7 +187,7 @@ def _distinct(*codes: Ints) -> Ints:
 
 def _won(done: Seats) -> Floats:
     """For each seat what its team won: 1 alone at the top, a share of it in a tie, 0 behind; unknown where a match has
-    neither all ranks nor all payoffs."""
+    neither all ranks nor all payoffs, or is no contest."""
     n = int(done.match.max(initial=-1)) + 1
     key = done.match * (int(done.team.max(initial=0)) + 1) + done.team
     first, team = np.unique(key, return_index=True, return_inverse=True)[1:]
@@ -198,7 +200,7 @@ def _won(done: Seats) -> Floats:
         np.maximum.at(top, match, score)  # a score that is not known makes its match's top unknown
     best = score == top[match]
     share = best / np.maximum(np.bincount(match, best, minlength=n), 1)[match]
-    return np.asarray(np.where(np.isnan(top[match]), np.nan, share)[team])
+    return np.asarray(np.where(done.contest, np.where(np.isnan(top[match]), np.nan, share)[team], np.nan))
 
 
 class Means(NamedTuple):

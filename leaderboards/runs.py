@@ -18,6 +18,8 @@ from arena.leaderboards.matchfile import TURNS
 from arena.leaderboards.plain import STATUSES, Seats, codes
 from arena.store.schema import FILE
 
+# 0 where the outcome says that the match is no contest
+CONTEST = "CASE WHEN outcome LIKE '%contest%' THEN json_extract(outcome, '$.contest') END AS contest"
 _SEAT = ("match", "seat", "agent", "payoff", "turns", "illegal")
 
 
@@ -26,9 +28,14 @@ def is_run(path: Path) -> bool:
     return path.is_dir() and ((path / FILE).exists() or not (path / "matches.jsonl").is_file())
 
 
+def match_file(path: Path) -> Path:
+    """The match file, of which the path may be the folder."""
+    return path / "matches.jsonl" if path.is_dir() else path
+
+
 def parsed(path: Path) -> tuple[list[dict[str, Any]], bytes]:
     """The matches of a match file, or of a folder that holds one, and its bytes."""
-    file = path / "matches.jsonl" if path.is_dir() else path
+    file = match_file(path)
     if not file.is_file():
         raise UsageError(f"{file}: there is no such match file or run folder")
     return matchfile.parse(file.read_bytes(), str(file))
@@ -74,7 +81,8 @@ def seats(run: Path) -> Seats:
         used, db = usage(reader), reader.db.cursor()
         db.row_factory = None
         ended = f"status IN ({', '.join(map(repr, STATUSES))})"
-        rows = db.execute(f"SELECT match_id, deal_id, status FROM matches WHERE {ended} ORDER BY match_id").fetchall()  # noqa: S608  # our own words
+        columns = f"match_id, deal_id, status, {CONTEST}"
+        rows = db.execute(f"SELECT {columns} FROM matches WHERE {ended} ORDER BY match_id").fetchall()  # noqa: S608  # our own words
         turns = " + ".join(f"n_{turn}" for turn in TURNS)
         table = np.fromiter(
             db.execute(f"SELECT match_id, seat_no, agent_id, payoff, {turns}, n_illegal FROM seats ORDER BY 1, 2"),  # noqa: S608  # our own words
@@ -116,6 +124,7 @@ def seats(run: Path) -> Seats:
         illegal=table["illegal"].astype(np.float64),
         tokens=tokens,
         cost=cost,
+        contest=np.array([row[3] != 0 for row in rows], dtype=bool)[match],
     )
 
 
@@ -159,15 +168,32 @@ def facts(run: Path, *, hashed: bool = True) -> dict[str, Any]:
 
 
 def published_facts(path: Path) -> dict[str, Any]:
-    """What the board that was made of this very match file says of its runs; nothing where none lies beside it."""
-    file = path / "matches.jsonl" if path.is_dir() else path
+    """What the board that was made of this very match file says of its runs; nothing where none lies beside it. Facts
+    that are none are an error."""
+    file = match_file(path)
     try:
         meta = json.loads((file.parent / "meta.json").read_text("utf-8"))
         same = isinstance(meta, dict) and meta.get("matches_sha256") == sha256(file.read_bytes()).hexdigest()
     except (OSError, ValueError, RecursionError):
         return {}
     found = meta.get("facts") if same else None
-    return found if isinstance(found, dict) else {}
+    if found is not None and (problem := wrong_facts(found)):
+        raise UsageError(f"{file.parent / 'meta.json'}: {problem}")
+    return found or {}
+
+
+def wrong_facts(found: Any) -> str:
+    """What keeps the facts of a board from being facts; "" where nothing does."""
+    if not isinstance(found, dict):
+        return "facts is no object"
+    planned = found.get("planned_matches")
+    if planned is not None and (isinstance(planned, bool) or not isinstance(planned, int) or planned < 0):
+        return f"facts.planned_matches is {planned!r}, which is no number of matches"
+    if not isinstance(found.get("runs", []), list):
+        return f"facts.runs is {found['runs']!r}, which is no list"
+    if not isinstance(found.get("schedule"), dict | list | str | None):
+        return f"facts.schedule is {found['schedule']!r}, which is no schedule"
+    return ""
 
 
 def _stopped(run: Path) -> dict[str, Any]:

@@ -45,13 +45,14 @@ def _table(run: Path) -> DataFrame:
         manifest = reader.manifest()
         agents = DataFrame([_agent(number, row) for number, row in reader.agents().items()])
         matches = pd.read_sql_query(
-            f"SELECT {_MATCHES}, {_FORFEIT} FROM matches WHERE status IN ('done', 'void', 'failed')",  # noqa: S608  # our own words
+            f"SELECT {_MATCHES}, {_FORFEIT}, {runs.CONTEST} FROM matches WHERE status IN ('done', 'void', 'failed')",  # noqa: S608  # our own words
             reader.db,
         )
         turns = ", ".join(f"n_{turn} AS {turn}" for turn in TURNS)
         seats = pd.read_sql_query(f"SELECT {_SEATS}, {turns} FROM seats", reader.db)  # noqa: S608  # our own words
     out = seats.merge(matches, on="match_id").merge(agents, on="agent_id").rename(columns={"side": "team"})
     out["forfeit"] = (out["forfeit"] == out["seat"]) & out["forfeit"].notna()
+    out["contest"] = out["contest"] != 0
     out["order"] = out["match_id"]
     out["match_id"] = f"{manifest['run_id'][:8]}-" + out["match_id"].astype(str)
     prompts = manifest["prompt_hashes"]

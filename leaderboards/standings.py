@@ -35,9 +35,9 @@ class Rate(Protocol):
     def __call__(self, name: str, table: DataFrame) -> Rated: ...
 
 
-def standings(done: DataFrame, headline: str, found: Rated, rate: Rate) -> Standings:
-    """`found`: what the method `headline` says of these finished matches."""
-    overall = _rows(headline, found)
+def standings(done: DataFrame, headline: str, found: Rated, rate: Rate, anchor: str | None = None) -> Standings:
+    """`found`: what the method `headline` says of these finished matches. `anchor`: the agent at 1500 where it is."""
+    overall = _rows(headline, found, anchor)
     overall["pool"] = overall["agent"].map(pool_names(done, _pools(found)))
     setup = matches.setup_names(done)
     if setup.nunique() < 2 or headline not in FITTED:
@@ -46,26 +46,29 @@ def standings(done: DataFrame, headline: str, found: Rated, rate: Rate) -> Stand
     games, tables = {}, [overall[overall["agent"].map(only) == ""]]
     method = "bt" if headline == "composite" else headline
     for name in sorted(setup.unique()):
-        own = done[(setup == name).to_numpy()].reset_index(drop=True)
+        own = matches.Checked(done[(setup == name).to_numpy()].reset_index(drop=True))
         try:
             one = rate(method, own)
         except UsageError as error:
             games[name] = {"why": str(error)}
             continue
-        rows = _rows(method, one)
+        rows = _rows(method, one, anchor)
         rows["pool"] = rows["agent"].map(pool_names(own, _pools(one)))
         games[name] = _told(method, one, rows)
         rows["pool"] = name + rows["pool"].map(lambda side: f": {side}" if side else "")
         tables.append(rows[rows["agent"].map(only) == name])
-    return Standings(pd.concat([part for part in tables if len(part)], ignore_index=True), games)
+    rated = [part for part in tables if len(part)] or [overall.iloc[:0]]  # nobody: `games` says why
+    return Standings(pd.concat(rated, ignore_index=True), games)
 
 
-def _rows(name: str, found: Rated) -> DataFrame:
-    """The columns of a rating that a board publishes."""
+def _rows(name: str, found: Rated, anchor: str | None) -> DataFrame:
+    """The columns of a rating that a board publishes; `anchor` only of those whom it is a measure of."""
     table = found.table.assign(agent=found.table["agent"].astype(str))
     kept = ["agent", *RANKS, *RATING, *role_columns(roles(table.columns))]
     out = table[[c for c in kept if c in table]].copy()
     out["method"], out["regularised"] = name, bool(found.meta.get("regularised", False))
+    pools = _pools(found)
+    out["anchor"] = [anchor if anchor in pools and pools[agent] == pools[anchor] else None for agent in out["agent"]]
     return out.assign(provisional=table.get("provisional", False))
 
 

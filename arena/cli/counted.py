@@ -28,7 +28,8 @@ def print_counted(runs: list[Path], as_json: bool = False, figures: Sequence[str
         return
     heads = ["agent", "win rate", "95 %", "payoff", "± 95 %", "matches", "void"]
     heads += ["illegal/100", "tokens/match", "$/match"]
-    first = _paid_only(games) * 2  # without win rate and its interval
+    idle = _paid_only(games) or all(row["win_rate"] is None for row in rows)
+    first = idle * 2  # without win rate and its interval
     keep = [0, *range(1 + first, len(heads))]
     held = _one_side_each(results, games)
     rows.sort(key=lambda row: held.get(row["agent"], ""))

@@ -13,7 +13,7 @@ from arena.cli import options
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-_SHOWN = (
+SHOWN = (
     "pool",
     "rank",
     "agent",
@@ -91,6 +91,8 @@ def command(
     else:
         with warnings_said():
             table = matches.read(*runs, figures=metrics and out is not None)
+        for file in table.attrs.get("facts_from", ()):
+            say(f"schedule, stop rule and planned matches are those told by {file}")
         board = leaderboard(table, **call)
         shown, meta = board.table, board.meta
     records = shown.to_dict("records")
@@ -153,7 +155,7 @@ def _print(rows: list[dict[str, Any]]) -> None:
     from arena.cli.output import table
 
     masses = [key for key in (rows[0] if rows else {}) if key in ("elo", "alpharank_mass", "nash_mass")]
-    columns = [key for key in (*_SHOWN, *_paid_by_side(rows), *masses) if rows and key in rows[0]]
+    columns = [key for key in (*SHOWN, *_paid_by_side(rows), *masses) if rows and key in rows[0]]
     table(columns, [[row[key] for key in columns] for row in rows])
 
 

@@ -44,6 +44,9 @@ class Game:
     presets: ClassVar[dict[str, dict[str, Any]]] = {"default": {}}  # the first one is the default
     zero_sum: ClassVar[bool] = False  # checked: payoffs of every match sum to `payoff_sum`
     payoff_sum: ClassVar[float] = 0.0
+    contest: ClassVar[bool] = (
+        True  # False: sides are paid in units of their own, so who got more has not won; no rating
+    )
     headline: ClassVar[Literal["rating", "payoff"]] = "rating"
     speech: ClassVar[bool] = False  # seats read each other's words
     keep: ClassVar[frozenset[str]] = frozenset()  # event kinds that a shortened memory always shows again

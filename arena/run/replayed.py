@@ -16,7 +16,7 @@ from arena.core.record import audience_text, record_hash, replay
 from arena.play import new_match
 from arena.registry import find_game, load_version, require_trust
 from arena.run.keys import config_hash, match_key, prompt_chain
-from arena.run.rows import STATUSES, Evidence, evidence_hash
+from arena.run.rows import STATUSES, Evidence, evidence_hash, outcome_of
 from arena.run.settings import Policy, Settings
 from arena.store.reader import Reader
 
@@ -113,8 +113,9 @@ def _seats_differ(reader: Reader, row: Mapping[str, Any], match: Match, turns: l
             t["seat_no"] == number and t["status"] != "legal" and t["origin"] == "asked" for t in turns
         ):
             return f"{name} is a bot, whose turns are legal"
-    outcome = match.outcome | ({"forfeit": match.forfeited} if match.forfeited else {})
-    return None if canonical(outcome) == row["outcome"] else "the stored outcome differs"
+    outcome = outcome_of(match)
+    undeclared = {key: value for key, value in outcome.items() if key != "contest"}  # records made before games said it
+    return None if row["outcome"] in map(canonical, (outcome, undeclared)) else "the stored outcome differs"
 
 
 def _first_difference(reader: Reader, row: Mapping[str, Any], match: Match) -> tuple[int | None, str] | None:

@@ -163,11 +163,10 @@ def end_rows(match_id: int, match: Match, ledger: Ledger) -> Unit:
     chain = Chain(header(match))
     for item in items(match):
         chain.add(item)
-    outcome = match.outcome | ({"forfeit": match.forfeited} if match.forfeited else {})
     unit: Unit = [
         (
             "match_end",
-            ("done", None, canonical(match.payoffs), canonical(outcome), len(match.turns), chain.value)
+            ("done", None, canonical(match.payoffs), canonical(outcome_of(match)), len(match.turns), chain.value)
             + (evidence_hash(match, ledger.evidence), now_ms(), match_id),
         )
     ]
@@ -177,6 +176,13 @@ def end_rows(match_id: int, match: Match, ledger: Ledger) -> Unit:
         row = (match.roles.get(seat), match.sides.get(seat), payoff, *(counts[s] for s in STATUSES), match_id, number)
         unit.append(("seat_end", row))
     return unit
+
+
+def outcome_of(match: Match) -> dict[str, Any]:
+    """What is stored of the outcome beside the payoffs: the game's own facts, who forfeited, and that nobody won where
+    the game is no contest, so that a rating needs no game to know it."""
+    forfeited = {"forfeit": match.forfeited} if match.forfeited else {}
+    return match.outcome | forfeited | ({} if match.game.contest else {"contest": False})
 
 
 def evidence_hash(match: Match, evidence: Sequence[Evidence]) -> str:

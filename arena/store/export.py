@@ -72,6 +72,7 @@ def match_rows(run: Path, *, metrics: Metrics | None = None, times: bool = False
                     "payoffs": payoffs,
                     "winner_team": outcome.get("winner_team"),
                     "end_reason": outcome.get("end_reason"),
+                    **({"contest": False} if outcome.get("contest") is False else {}),
                 },
                 "metrics": dict(metrics(number)) if metrics and done else {},
                 "status": match["status"],

@@ -44,6 +44,7 @@ class Nyc(Game):
         "city-talk": {**_CITY, "messages": 3},
     }
     headline = "payoff"
+    contest = False
     speech = True
     keep = frozenset({"players", "world", "briefing"})
 

@@ -24,8 +24,8 @@ PIN = 1e-3  # precision at zero of offsets that no match determines: it moves no
 
 @dataclass(frozen=True)
 class Fit:
-    """`table` by theta descending; `agents` and `cov` (of theta, mean zero) in its order. `regularised`: there was no
-    maximum, so a prior was put on; `reason` says why."""
+    """`table` by theta descending; `agents` and `cov` (of theta, mean zero in each group) in its order. `regularised`:
+    there was no maximum, so a prior was put on; `reason` says why."""
 
     table: DataFrame
     agents: list[Any]
@@ -138,16 +138,25 @@ def finish(
     unplayed: dict[str, Bools] | None = None,
     details: dict[str, Any] | None = None,
 ) -> Fit:
-    """The `Fit` of a solution. `unplayed[role]`: agents that never held the role (their strength in it is unknown)."""
+    """The `Fit` of a solution. `unplayed[role]`: agents that never held the role (their strength in it is unknown).
+
+    Errors are of strengths against the mean of the own group: between groups there is only what is pinned, and that
+    direction of the covariance is rounding."""
     named = solved.named
     covariance = solved.covariance
-    theta, cov, se = strengths(solved, named.overall(), covariance)
+    theta = strengths(solved, named.overall(), covariance)[0]
+    same = (solved.groups[:, None] == solved.groups).astype(np.float64)
+    middle = same / same.sum(axis=1, keepdims=True) @ named.overall()
+    _, cov, se = strengths(solved, named.overall() - middle, covariance)
+    if len(same) > 1:
+        se = np.where(same.sum(axis=1) > 1, se, np.nan)  # alone in its group, an agent is compared with nobody
     order = sorted(range(len(theta)), key=lambda i: (-theta[i], sort_key(named.agents[i])))
     columns: dict[str, Any] = {"agent": named.agents, "theta": theta, "se": se}
     columns |= {"rating": rating(theta), "rating_se": SCALE * se}
     columns |= {c: tallies[c].to_numpy() for c in ("n_matches", "n_wins", "n_ties", "n_losses")}
     for role in named.roles:
-        values, _, errors = strengths(solved, named.in_role(role), covariance)
+        values = strengths(solved, named.in_role(role), covariance)[0]
+        errors = strengths(solved, named.in_role(role) - middle, covariance)[2]
         unknown = (unplayed or {}).get(role, np.zeros(len(theta), dtype=bool))
         columns[f"theta_{role}"] = np.where(unknown, np.nan, values)
         columns[f"se_{role}"] = np.where(unknown, np.nan, errors)

@@ -111,7 +111,7 @@ def draw(table: DataFrame, meta: dict[str, Any], played: DataFrame) -> list[Char
     on_scale = "95 % intervals, on the scale of the overall rating."
     by_deal = "Means with 1.96 standard errors over deals."
     one_ladder = [row for name, own in standing.by_pool(rows) for row in own if name in ("", SEVERAL)]
-    contests = played[~matches.setup_names(played).isin(meta["no_contest"]).to_numpy()]
+    contests = played[matches.is_contest(played)]
     found = [
         charts.ratings(standing.ladders(rows, meta), colours),
         None if meta["games"] or contests.empty else matrix.wins(agents, matrix.win_matrix(contests)),
@@ -190,7 +190,7 @@ def _method_view(name: str, found: dict[str, Any], rows: list[Row]) -> View | No
 
 def _role_views(rows: list[Row], meta: dict[str, Any], played: DataFrame) -> Iterator[View]:
     found = behaviour.table(played)
-    idle = set(played["role"][matches.setup_names(played).isin(meta["no_contest"]).to_numpy()])
+    idle = set(played["role"][~matches.is_contest(played)])
     won = ["win_rate", "win_rate_sem", "win_rate_n"]
     figures = ["payoff", "illegal_rate"]
     figures += [c + end for c in behaviour.game_metrics(played) if c in found for end in ("", "_sem", "_n")]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from markupsafe import Markup
@@ -79,7 +79,7 @@ def whole(
 ) -> list[Standing]:
     """The standings of the board: one, or one for each pool of agents; of several games those who played several."""
     heads = {key: label for key, label in SHOWN.items() if any(key in row for row in rows[:1])}
-    deals = {str(agent): int(n) for agent, n in played.groupby("agent")["deal_id"].nunique().items()}
+    deals = _deals(played, heads)
     found = []
     for name, own in by_pool(rows):
         if meta["games"] and name != SEVERAL:
@@ -115,13 +115,22 @@ def ladders(rows: Sequence[Row], meta: Mapping[str, Any]) -> list[Ladder]:
     return found
 
 
-def _cell(row: Row, key: str, deals: Mapping[str, int]) -> Cell:
+def _deals(played: DataFrame, heads: Iterable[str]) -> dict[tuple[str, str], int]:
+    """By agent and column in how many deals it has a value: a win rate only in contests."""
+    counted = behaviour.table(played)
+    counted = counted[counted["role"] == ""]
+    there = [key for key in heads if f"{key}_n" in counted]
+    return {(row["agent"], key): int(row[f"{key}_n"]) for row in counted.to_dict("records") for key in there}
+
+
+def _cell(row: Row, key: str, deals: Mapping[tuple[str, str], int]) -> Cell:
     value, error = row.get(key), row.get(f"{key}_sem")
     if not known(value) or not known(error):
         return Cell(value)
+    n = deals[row["agent"], key]
     if key == "win_rate":
-        return _share(row[key], row[f"{key}_sem"], deals[row["agent"]])
-    half = plain.t_quantile(max(deals[row["agent"]] - 1, 1)) * float(row[f"{key}_sem"])
+        return _share(row[key], row[f"{key}_sem"], n)
+    half = plain.t_quantile(max(n - 1, 1)) * float(row[f"{key}_sem"])
     return Cell(value, row[key] - half, row[key] + half)
 
 
@@ -196,7 +205,7 @@ def _how(name: str, found: Mapping[str, Any], meta: Mapping[str, Any]) -> str:
     """How the ratings of a set-up came about, and what they do not say."""
     if "agents" not in found:
         return f"No rating: {found.get('why', 'no method here rates one game')}."
-    text = f"Rated by {found['method']} on the matches of this game alone; their mean is 1500."
+    text = f"Rated by {found['method']} on the matches of this game alone; {_measure(found['agents'], meta)}."
     if found.get("undetermined"):
         text += " Agents kept their places: what a place is worth is in their ratings."
     if found.get("reason") in ("ford", "separation"):
@@ -204,6 +213,15 @@ def _how(name: str, found: Mapping[str, Any], meta: Mapping[str, Any]) -> str:
     if name in meta["open_sums"]:
         text += " Payoffs do not add up to a constant here: being ahead and being paid well are two things."
     return text
+
+
+def _measure(agents: Mapping[str, Row], meta: Mapping[str, Any]) -> str:
+    """What is 1500 among the agents of a set-up."""
+    anchor, pools = meta["settings"]["anchor"], {str(one.get("pool", "")) for one in agents.values()}
+    mean = "their mean is 1500" if len(pools) < 2 else "the mean of each pool is 1500"
+    if anchor not in agents:
+        return mean
+    return f"{anchor} is set to 1500" if len(pools) < 2 else f"{anchor} is set to 1500 in its pool, elsewhere {mean}"
 
 
 def _figures(own: DataFrame, meta: Mapping[str, Any]) -> Iterator[View]:

@@ -49,6 +49,30 @@ def test_payoffs_of_different_seats_are_no_contest_so_there_is_no_win_rate(cli: 
     assert "no win rate" in err
 
 
+@pytest.mark.parametrize("method", ["bt", "plain", "all"])
+def test_one_agent_on_each_side_has_a_board_of_counts(cli: Cli, method: str) -> None:
+    cli(*WORDS, "blue=bot/nyc-oracle,red=bot/nyc-greedy-red")
+
+    code, out, err = cli("leaderboard", "r", "--method", method, "--out", "b")
+
+    assert code == 0, err
+    assert "payoff_blue" in out
+    assert "nyc-v1/tiny is no contest" in err
+    assert cli("leaderboard", "--check", "b")[0] == 0
+
+
+def test_a_board_says_where_it_took_its_schedule_from(cli: Cli, tmp_path: Path) -> None:
+    cli("tournament", "kuhn", "--agents", "bot/nash,bot/tight", "--matches", "4", "--seed", "1", "--out", "k")
+    cli("leaderboard", "k", "--method", "bt", "--bootstrap", "5", "--out", "b")
+    (tmp_path / "c").mkdir()
+    (tmp_path / "c" / "matches.jsonl").write_bytes((tmp_path / "b" / "matches.jsonl").read_bytes())
+
+    told, alone = (cli("leaderboard", f"{at}/matches.jsonl", "--method", "bt", "--bootstrap", "5")[2] for at in "bc")
+
+    assert "schedule, stop rule and planned matches are those told by b/meta.json" in told
+    assert "meta.json" not in alone
+
+
 def test_a_board_is_not_mixed_with_a_json_document(cli: Cli) -> None:
     code, _, err = cli(*WORDS, AGENTS, "--board", "--json")
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
 
+from arena.core.errors import UsageError
 from arena.leaderboards import Board, Rated, board, elo, leaderboard, matches, methods
 
 Tables = Callable[..., Any]
@@ -62,7 +65,14 @@ def test_check_names_what_was_changed(duels: Tables, tmp_path: Path) -> None:
     (published() / "b.csv").write_text("rank\n1\n")
     assert "other rows or columns" in board.check(tmp_path / "b")[0]
     edit(published() / "meta.json", '"bootstrap": 20', '"bootstrap": "x"')
-    assert "cannot be recomputed" in board.check(tmp_path / "b")[0]
+    assert board.check(tmp_path / "b") == ["the board cannot be recomputed: meta.json: settings.bootstrap is 'x'"]
+
+
+def hashed_again(root: Path) -> None:
+    """The hashes of the files as they are now: what an honest board of another processor has."""
+    meta = json.loads((root / "meta.json").read_text())
+    meta["files"] = {file: sha256((root / file).read_bytes()).hexdigest() for file in meta["files"]}
+    (root / "meta.json").write_text(board._json(meta))
 
 
 def test_check_recomputes_the_page_and_the_charts(duels: Tables, tmp_path: Path) -> None:
@@ -96,12 +106,71 @@ def test_another_processor_may_round_the_last_digit_and_nothing_else(duels: Tabl
     found.write(root, "b")
 
     edit(root / "b.html", f">{rating}<", f">{float(rating) + 0.01:.2f}<")
+    hashed_again(root)
     nearly = board.check(root)
     edit(root / "b.html", f">{float(rating) + 0.01:.2f}<", f">{float(rating) + 1:.2f}<")
     off = board.check(root)
 
     assert nearly == []
     assert f"'{float(rating) + 1:.2f}', computed '{rating}'" in off[0]
+
+
+def rewritten(path: Path, change: Callable[[str], str]) -> None:
+    before = path.read_bytes().decode()
+    path.write_bytes(change(before).encode())
+    assert path.read_bytes().decode() != before
+
+
+@pytest.mark.parametrize(
+    ("file", "change", "line"),
+    [
+        ("b.csv", lambda s: s.replace("'=1+1", "=1+1"), "b.csv, row 1 (agent-3): model is '=1+1', computed \"'=1+1\""),
+        ("b.csv", lambda s: re.sub(r",\d[^,\n]*(?=\n)", ",=1+1", s), "code_version is '=1+1'"),
+        ("b.csv", lambda s: s.replace("\n", "\r\n"), "b.csv is not written as a board writes it"),
+        ("b.csv", lambda s: s.replace("agent-3", '"agent-3"'), "b.csv is not written as a board writes it"),
+        ("b.csv", lambda s: s.replace("20250514", "20250515"), "model_revision is '20250515', computed '20250514'"),
+        ("b.html", lambda s: re.sub(r"(?<=[0-9a-f]{16})[0-8](?=[0-9a-f]{16})", "9", s, count=1), "b.html is not what"),
+        ("b.html", lambda s: s.replace("20250514", "20250515", 1), "b.html is not what the matches give"),
+        ("meta.json", lambda s: re.sub(r'("b.html": ")[0-9a-f]{4}', r"\1beef", s), "files: b.html has the hash"),
+        ("meta.json", lambda s: re.sub(r'"files": \{.*?\}', '"files": {}', s, flags=re.S), "whose hash is missing"),
+        ("meta.json", lambda s: s.replace("{", '{\n "x": null,', 1), "meta.json: x is None, which the matches do not"),
+        ("meta.json", lambda s: s.replace("\n", "\r\n"), "meta.json is not written as a board writes it"),
+        ("meta.json", lambda s: s.replace('"seed": 0', '"seed": 0.0', 1), "settings.seed is 0.0"),
+        ("meta.json", lambda s: re.sub(r'"files": \{.*?\}', '"files": [1]', s, flags=re.S), "files is [1]"),
+        ("meta.json", lambda s: re.sub(r'"files": \{.*?\}', '"files": null', s, flags=re.S), "files is None"),
+        ("meta.json", lambda s: re.sub(r'"software": \{.*?\}', '"software": [1]', s, flags=re.S), "software is [1]"),
+        ("meta.json", lambda s: re.sub(r'"git": \{.*?\}', '"git": {"a": [1]}', s, flags=re.S), "git is {'a': [1]}"),
+        ("meta.json", lambda s: s.replace('"min_matches"', '"minimum"'), "settings is no object of methods"),
+        ("meta.json", lambda s: s.replace('"facts": {}', '"facts": {"runs": "x"}'), "facts.runs is 'x'"),
+    ],
+)  # fmt: skip
+def test_the_same_bytes_are_the_same_bytes(
+    duels: Tables, tmp_path: Path, file: str, change: Callable[[str], str], line: str
+) -> None:
+    table = duels(4, 40).assign(model="=1+1", revision="20250514")
+    leaderboard(table, bootstrap=5).write(tmp_path, "b")
+    held = board.check(tmp_path)
+    rewritten(tmp_path / file, change)
+
+    assert held == []
+    assert any(line in one for one in board.check(tmp_path)), board.check(tmp_path)
+
+
+def test_a_csv_that_is_no_text_is_a_difference(duels: Tables, tmp_path: Path) -> None:
+    leaderboard(duels(4, 40), bootstrap=5).write(tmp_path, "b")
+    (tmp_path / "b.csv").write_bytes(b"\xff\xfe" + (tmp_path / "b.csv").read_bytes())
+
+    assert board.check(tmp_path)[0].startswith("b.csv cannot be read")
+
+
+@pytest.mark.parametrize("facts", [[1], {"planned_matches": "x"}, {"runs": 3}, {"schedule": 1}])
+def test_facts_beside_a_match_file_that_are_none_are_named(duels: Tables, tmp_path: Path, facts: Any) -> None:
+    leaderboard(duels(4, 40), bootstrap=5).write(tmp_path, "b")
+    meta = json.loads((tmp_path / "meta.json").read_text())
+    (tmp_path / "meta.json").write_text(json.dumps(meta | {"facts": facts}))
+
+    with pytest.raises(UsageError, match=r"meta\.json: facts"):
+        matches.read(tmp_path / "matches.jsonl")
 
 
 def test_charts_of_the_board_before_go_and_foreign_files_stay(duels: Tables, tmp_path: Path) -> None:

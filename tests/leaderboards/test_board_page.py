@@ -17,8 +17,9 @@ from xml.etree import ElementTree
 import pandas as pd
 import pytest
 
+from arena.cli import leaderboard as command
 from arena.leaderboards import Board, columns, csvfile, leaderboard
-from arena.leaderboards.page import HERE, legend
+from arena.leaderboards.page import HERE, legend, standing
 from arena.leaderboards.page.svg import shorten
 
 Tables = Callable[..., Any]
@@ -312,6 +313,7 @@ def test_every_column_is_explained_on_the_page_and_in_the_docs(published: Board)
     told = {c for c in map(str, published.table) if not c.endswith("_sem") and not re.fullmatch("rating_.+_(lo|hi)", c)}
 
     assert rows == legend.MEANINGS
+    assert {*standing.SHOWN, *command.SHOWN} <= legend.MEANINGS.keys()
     assert set(legend.MEANINGS) >= columns.RESERVED
     assert told - explained <= {"rating_clean"}
     assert dict(legend.meanings(["a", "a_sem"], ["a"]))["a"].startswith("a figure of the game, of the whole match")

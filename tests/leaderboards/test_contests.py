@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from arena.leaderboards import Board, board, bt, composite, contest, leaderboard, matches, pl
+from arena.leaderboards import Board, board, bt, composite, contest, csvfile, leaderboard, matches, pl
 from arena.leaderboards.fitting.fit import SCALE
+from arena.leaderboards.page import standing
 
 Tables = Callable[..., Any]
 
@@ -21,11 +23,12 @@ def meta_of(found: Board) -> Any:
 
 
 def guided(n_deals: int = 30, *, fixed_sides: bool = False, seed: int = 0) -> pd.DataFrame:
-    """A game as `nyc`: two of blue are paid by their arrival, one of red by its advertisements; nobody wins."""
+    """A game as `nyc`: two of blue are paid by their arrival, one of red by its advertisements; nobody wins. With fixed
+    sides blue is one agent and red another."""
     rng = np.random.default_rng(seed)
     rows: list[dict[str, Any]] = []
     for deal in range(n_deals):
-        pairs = [("a", "x"), ("b", "y")] if fixed_sides else [("a", "b"), ("b", "a")]
+        pairs = [("a", "x")] if fixed_sides else [("a", "b"), ("b", "a")]
         for blue, red in pairs if deal % 2 else pairs[::-1]:
             paid = {"blue": float(rng.random()), "red": float(rng.integers(0, 20)) / 20}
             for seat, colour in enumerate(("blue", "blue", "red")):
@@ -40,6 +43,7 @@ def guided(n_deals: int = 30, *, fixed_sides: bool = False, seed: int = 0) -> pd
                         "agent": blue if colour == "blue" else red,
                         "payoff": paid[colour],
                         "arrived": paid["blue"],
+                        "contest": False,
                     }
                 )
     return pd.DataFrame(rows)
@@ -61,46 +65,55 @@ def fixed(villages: Tables, n_deals: int = 60, **options: Any) -> Any:
 # --- no contest -----------------------------------------------------------------------------------------------------
 
 
-def test_unlike_sides_in_units_of_their_own_are_no_contest() -> None:
+def test_what_its_matches_call_no_contest_is_none() -> None:
     assert list(contest.no_contest(matches.played(guided()))) == ["guided-v1"]
 
 
-def test_sides_whose_gain_is_the_others_loss_are_one(villages: Tables) -> None:
-    done = matches.played(villages(4, 20))
+@pytest.mark.parametrize("word", ["false", 0, 0.0, False])
+def test_a_table_may_say_it_in_any_form_and_of_some_of_the_matches(word: Any) -> None:
+    table = guided().drop(columns="contest")
+    table["contest"] = [word] * 3 + [None] * (len(table) - 3)
+
+    done = matches.played(table)
+
+    assert not matches.is_contest(done).any()
+    assert list(contest.no_contest(done)) == ["guided-v1"]
+
+
+def test_a_table_that_says_nothing_is_all_contests() -> None:
+    done = matches.played(guided().drop(columns="contest"))
 
     assert contest.no_contest(done) == {}
-    assert contest.open_sums(done) == []
+    assert leaderboard(done, bootstrap=5).table["rating"].notna().all()
 
 
-def test_sides_with_the_same_roles_are_paid_alike() -> None:
-    table = guided()
-    table["role"] = table["team"].map({"blue": "player", "red": "player"})
-    like = table[table["seat"] != "player_1"]
+def test_neither_payoffs_nor_ranks_make_a_board_no_contest(villages: Tables) -> None:
+    """One match of sixty in which both sides get nothing; survivors of three roles; dense ranks."""
+    table = villages(4, 30)
+    table.loc[table["match_id"] == table["match_id"].iloc[0], "payoff"] = 0.0
+    trio: Any = guided().drop(columns="contest").assign(team="", role=lambda t: t["seat"])
+    dense = trio.assign(rank=[1, 1, 2] * (len(trio) // 3))
 
-    assert contest.no_contest(matches.played(like)) == {}
-
-
-def test_a_table_that_ranks_by_something_else_than_payoffs_is_taken_at_its_word() -> None:
-    table = guided()
-    table["rank"] = np.where(table["team"] == "red", 1, 2)
-
-    assert contest.no_contest(matches.played(table)) == {}
-    assert contest.no_contest(matches.played(table.drop(columns="payoff"))) == {}
+    for one in (table.drop(columns="rank"), trio, dense):
+        assert contest.no_contest(matches.played(one)) == {}
 
 
-def test_a_forfeit_is_paid_by_the_policy_and_proves_nothing(villages: Tables) -> None:
-    table = villages(4, 20)
-    first = table["match_id"] == table["match_id"].iloc[0]
-    table.loc[first & (table["team"] == "wolves"), "payoff"] = -5.0
-    table.loc[first & (table["team"] == "village"), ["payoff"]] = 1.0
-    table["rank"] = np.where(first, np.where(table["team"] == "wolves", 2, 1), table["rank"])
-    table["forfeit"] = first & (table["team"] == "wolves") & (table["role"] == "wolf")
+def test_the_declaration_goes_through_the_match_file_and_csv(tmp_path: Path) -> None:
+    found = leaderboard(guided(4), bootstrap=5)
+    found.write(tmp_path / "b", "b")
+    csvfile_of = tmp_path / "t.csv"
+    table = guided(4)
+    csvfile_of.write_text(csvfile.write(list(table.columns), matches.records(table)))
 
-    assert contest.no_contest(matches.played(table)) == {}
-    assert list(contest.no_contest(matches.played(table.drop(columns="forfeit")))) == ["werewolf-v1/five"]
+    lines = [json.loads(line) for line in (tmp_path / "b" / "matches.jsonl").read_text().splitlines()]
+
+    assert all(line["outcome"]["contest"] is False for line in lines)
+    assert board.check(tmp_path / "b") == []
+    for path in (tmp_path / "b" / "matches.jsonl", csvfile_of):
+        assert list(contest.no_contest(matches.played(matches.read(path)))) == ["guided-v1"]
 
 
-def test_seats_without_roles_are_paid_in_one_unit_and_their_sums_are_told(duels: Tables) -> None:
+def test_payoffs_that_do_not_add_up_are_told_of_contests_too(duels: Tables) -> None:
     table = duels(3, 20)
     table.loc[table["payoff"] == 1, "payoff"] = 3.0
 
@@ -108,6 +121,101 @@ def test_seats_without_roles_are_paid_in_one_unit_and_their_sums_are_told(duels:
 
     assert contest.no_contest(done) == {}
     assert contest.open_sums(done) == ["duel-v1/default"]
+
+
+def test_a_forfeit_is_paid_by_the_policy_and_its_sum_is_not_told(villages: Tables) -> None:
+    table = villages(4, 20)
+    first = table["match_id"] == table["match_id"].iloc[0]
+    table.loc[first & (table["team"] == "wolves"), "payoff"] = -5.0
+    table["forfeit"] = first & (table["team"] == "wolves")
+
+    assert contest.open_sums(matches.played(table)) == []
+    assert contest.open_sums(matches.played(table.drop(columns="forfeit"))) == ["werewolf-v1/five"]
+
+
+def test_a_void_match_of_another_configuration_changes_no_result() -> None:
+    table = guided().assign(config_sha256="a" * 64, preset="p")
+    void = guided(2).assign(config_sha256="b" * 64, preset="p", status="void", match_id=lambda t: "v" + t["match_id"])
+
+    found = leaderboard(pd.concat([table, void.drop(columns=["payoff", "contest"])]), "all", bootstrap=5)
+
+    alone = leaderboard(table, "all", bootstrap=5).table
+    assert "rating" not in found.table
+    columns = ["agent", "rank", "n_matches", "n_wins", "win_rate", "payoff_blue", "payoff_red", "arrived"]
+    assert found.table[columns].equals(alone[columns])
+    assert list(meta_of(found)["no_contest"]) == ["guided-v1/p@aaaaaaaa"]
+    assert found.page("b")
+
+
+def test_a_void_match_of_another_configuration_leaves_the_contests_apart(villages: Tables) -> None:
+    idle = guided().assign(game="same-v1", config_sha256="a" * 64)
+    rated = villages(2, 20).assign(game="same-v1", preset="", config_sha256="b" * 64)
+
+    found = leaderboard(pd.concat([idle, rated]), bootstrap=5)
+
+    assert found.table.set_index("agent")["rating"].notna().to_dict() == {
+        "agent-0": True,
+        "agent-1": True,
+        "a": False,
+        "b": False,
+    }
+    assert list(meta_of(found)["no_contest"]) == ["same-v1@aaaaaaaa"]
+
+
+@pytest.mark.parametrize("asked", ["bt", "plain", "all"])
+def test_one_agent_on_each_side_of_no_contest_is_counted(asked: str) -> None:
+    found = leaderboard(guided(fixed_sides=True), asked, bootstrap=5)
+    table = found.table.set_index("agent")
+
+    assert table["payoff_blue"].notna().to_dict() == {"a": True, "x": False}
+    assert table["payoff_red"].notna().to_dict() == {"a": False, "x": True}
+    assert table["win_rate"].isna().all()
+    assert found.page("b")
+
+
+def test_contests_of_an_agent_with_itself_beside_no_contest_are_counted(villages: Tables) -> None:
+    alone = villages(2, 20).assign(agent="a")
+
+    found = leaderboard(pd.concat([guided(), alone]), "all", bootstrap=5)
+
+    assert found.table.set_index("agent")["n_wins"].to_dict() == {"a": 40, "b": 0}
+    assert found.page("b")
+
+
+def test_a_set_up_of_an_agent_with_itself_has_its_page(villages: Tables, duels: Tables) -> None:
+    table = pd.concat([villages(2, 20).assign(agent="agent-0"), duels(2, 20)])
+
+    page = leaderboard(table, "all", bootstrap=5).page("b")
+
+    assert "No rating: agent: a rating needs at least two agents" in page
+
+
+@pytest.mark.parametrize("method", ["bt", "pl"])
+def test_agents_who_only_met_themselves_are_listed_with_the_reason(villages: Tables, method: str) -> None:
+    one = villages(2, 10).assign(agent="a", game="one-v1")
+    two = villages(2, 10).assign(agent="b", game="two-v1", match_id=lambda t: "x" + t["match_id"])
+
+    found = leaderboard(pd.concat([one, two]), method, bootstrap=5)
+
+    assert found.table["rating"].isna().all()
+    assert sorted(found.table["agent"]) == ["a", "b"]
+    assert all("at least two agents" in game["why"] for game in meta_of(found)["games"].values())
+    assert found.page("b")
+
+
+def test_the_interval_of_a_win_rate_counts_deals_of_contests_only(villages: Tables) -> None:
+    games: Any = villages(2, 3).replace({"agent-0": "a", "agent-1": "b"})
+
+    def cells(table: pd.DataFrame) -> dict[str, Any]:
+        found = leaderboard(table, bootstrap=5)
+        rows = [{str(k): v for k, v in row.items()} for row in found.table.to_dict("records")]
+        (one,) = standing.whole(rows, meta_of(found), found.played, {"a": 0, "b": 1})
+        return {line.agent: line.cells[one.heads.index("win rate")] for line in one.lines}
+
+    beside = cells(pd.concat([games, guided()]))
+
+    assert beside == cells(games)
+    assert beside["a"].low is not None
 
 
 @pytest.mark.parametrize("asked", ["bt", "all", ("elo", "nash"), "composite"])
@@ -122,7 +230,7 @@ def test_no_method_ranks_what_is_no_contest(asked: Any) -> None:
     assert found.table[["payoff_blue", "payoff_red"]].notna().all(axis=None)
     assert meta["method"] == "plain"
     assert set(meta["skipped"]) >= ({"bt", "elo", "pl", "alpharank", "nash", "composite"} if asked == "all" else set())
-    assert all("guided-v1: sides with different roles" in why for why in meta["skipped"].values())
+    assert all("guided-v1: the game pays its sides in units" in why for why in meta["skipped"].values())
     assert "guided-v1 is no contest" in " / ".join(meta["warnings"])
     assert "guided-v1 is no contest" in found.page("b")
 

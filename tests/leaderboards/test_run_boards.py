@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,8 +14,11 @@ from arena.leaderboards import behaviour, leaderboard, matches, plain, runs, run
 from arena.leaderboards.board import unpublished
 from arena.leaderboards.posterior import posterior
 from arena.run.api import resolve_agents, start
+from arena.run.replayed import verify
 from arena.run.runfile import settings_of
 from arena.store.export import match_rows
+from arena.store.reader import Reader
+from arena.store.schema import FILE
 
 BOTS = ["bot/nash", "bot/loose", "bot/tight"]
 
@@ -48,6 +53,7 @@ def test_who_forfeits_is_counted_from_the_record(tmp_path: Path) -> None:
         ("werewolf/mini5", ["bot/werewolf-sample", "bot/random"]),
         ("kuhn", ["mock/legal?price_in=1000&price_out=1000&tokens=chars4&illegal=0.5", "bot/tight"]),
         ("kuhn", ["mock/legal?server=0.3&tokens=chars4", "bot/tight"]),
+        ("nyc/tiny", ["bot/bayes", "bot/always"]),
     ],
 )
 def test_the_columns_of_a_run_count_as_its_match_file_does(tmp_path: Path, game: str, agents: list[str]) -> None:
@@ -122,3 +128,40 @@ def test_the_terminal_s_table_is_that_of_the_published_board(
         assert meta[key] == published.meta[key], key
     told = {key: value for key, value in meta["excluded"].items() if value or key != "by_reason"}
     assert told == published.meta["excluded"]
+
+
+def test_a_run_of_a_game_that_is_no_contest_says_so_wherever_it_is_read(tmp_path: Path) -> None:
+    run = played(tmp_path / "r", ["bot/bayes", "bot/always"], game="nyc/tiny")
+
+    published = leaderboard(matches.read(run), bootstrap=5)
+    shown, meta = unpublished(runtable.read([run]), bootstrap=5)
+
+    assert list(published.meta["no_contest"]) == list(meta["no_contest"]) == ["nyc-v1/tiny"]
+    assert "rating" not in published.table
+    assert "rating" not in shown
+    assert all(row["win_rate"] is None and not row["n_wins"] for row in plain.counted(runs.seats(run)))
+    assert all(match["outcome"]["contest"] is False for match in match_rows(run))
+    with Reader(run) as reader:
+        assert list(verify(reader)) == []
+
+
+def test_a_contest_says_nothing_of_it(tmp_path: Path) -> None:
+    (match, *_) = match_rows(played(tmp_path / "r"))
+
+    assert set(match["outcome"]) == {"ranks", "payoffs", "winner_team", "end_reason"}
+
+
+def test_a_record_made_before_games_declared_it_still_verifies(tmp_path: Path) -> None:
+    run = played(tmp_path / "r", ["bot/bayes", "bot/always"], game="nyc/tiny")
+    with closing(sqlite3.connect(run / FILE)) as db, db:
+        db.execute("UPDATE matches SET outcome = json_remove(outcome, '$.contest')")
+
+    with Reader(run) as reader:
+        before = list(verify(reader))
+    with closing(sqlite3.connect(run / FILE)) as db, db:
+        db.execute("UPDATE matches SET outcome = json_set(outcome, '$.contest', 'x')")
+    with Reader(run) as reader:
+        changed = list(verify(reader))
+
+    assert before == []
+    assert {one.what for one in changed} == {"the stored outcome differs"}

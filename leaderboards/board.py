@@ -51,8 +51,8 @@ class Board:
     def write(self, folder: str | Path, name: str, *, plots: bool = False) -> list[Path]:
         """<name>.csv, meta.json, matches.jsonl and <name>.html in `folder`, with `plots` each chart as <chart>.svg.
 
-        The files of the board that was there go, as its meta.json tells them; one that was changed since, or that is
-        no board's, stays, and is an error if it is in the way."""
+        This board's own files are written anew. Other files of the board that was there go, as its meta.json tells
+        them; one that was changed since, or that is no board's, stays, and is an error if it is in the way."""
         if not NAME.match(name):
             raise UsageError(f"{name!r} is no name for a board: a-z, 0-9 and . _ - only, at most 64, no leading . _ -")
         root = Path(folder)

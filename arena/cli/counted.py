@@ -13,23 +13,42 @@ if TYPE_CHECKING:
 
 def print_counted(runs: list[Path], as_json: bool = False, figures: Sequence[str] = ()) -> None:
     """The counted table of these runs; then, for games with sides, by side and role, and side against side."""
-    from arena.cli.output import document, say, table, warnings_said
+    from arena.cli.output import data, document, say
     from arena.core.errors import UsageError
     from arena.leaderboards.cells import by_role, grids
 
-    with warnings_said():
-        rows, (games, has_sides) = plain_rows(runs), _games(runs)
+    games, has_sides = _games(runs)
     sided = _matches(runs, metrics=bool(figures)) if figures or has_sides else []
     results, crossed = by_role(sided), grids(sided, figures)
     if figures and not crossed:
         raise UsageError("--figure needs matches of a game with two sides, each held by one agent")
     if as_json:
-        document([row | _of_agent(row["agent"], results, crossed) for row in rows])
+        document([row | _of_agent(row["agent"], results, crossed) for row in plain_rows(runs)])
         return
+    apart = _by_game(runs) if len(games) > 1 else {}
+    for game, own in apart.items():
+        data(f"{game}:")
+        _overall(plain_rows(own), {game}, [result for result in results if result.setup.startswith(f"{game}/")])
+    if not apart:
+        _overall(plain_rows(runs), games, results)
+        if len(games) > 1:
+            say(f"rates and payoffs are means over {len(games)} games; the runs of one game alone give its own")
+    say("intervals are clustered by deal; void matches are counted, not scored")
+    for note in _open_matches(runs):
+        say(note)
+    _by_role(results)
+    for grid in crossed:
+        _grid(grid)
+
+
+def _overall(rows: list[dict[str, Any]], games: set[str], results: list[Result]) -> None:
+    """What every agent did, whatever it held."""
+    from arena.cli.output import say, table
+
     heads = ["agent", "win rate", "95 %", "payoff", "± 95 %", "matches", "void"]
     heads += ["illegal/100", "tokens/match", "$/match"]
-    idle = _paid_only(games) or all(row["win_rate"] is None for row in rows)
-    first = idle * 2  # without win rate and its interval
+    paid_only, no_wins = _paid_only(games), all(row["win_rate"] is None for row in rows)
+    first = 2 if paid_only or no_wins else 0  # without win rate and its interval
     keep = [0, *range(1 + first, len(heads))]
     held = _one_side_each(results, games)
     rows.sort(key=lambda row: held.get(row["agent"], ""))
@@ -37,17 +56,23 @@ def print_counted(runs: list[Path], as_json: bool = False, figures: Sequence[str
     table([*(["side"] if held else []), *(heads[i] for i in keep)], lines)
     if held:
         say("every agent held one side only: compare within a side")
-    counts = "no win rate: payoffs of different seats are no contest" if first else "a draw counts half"
-    say(f"{counts}; intervals are clustered by deal; void matches are counted, not scored")
-    for note in _open_matches(runs):
-        say(note)
-    if len(games) > 1:
-        say(f"rates and payoffs are means over {len(games)} games; the runs of one game alone give its own")
+    if no_wins:
+        say("no win rate: sides are paid in units of their own, and who got more has not won")
+    else:
+        say("no win rate: this game is told by what is earned" if paid_only else "a draw counts half")
     if len(rows) == 1:
         say("one agent alone: its win rate compares it with itself")
-    _by_role(results)
-    for grid in crossed:
-        _grid(grid)
+
+
+def _by_game(runs: list[Path]) -> dict[str, list[Path]]:
+    """Game -> its runs, if each run is of one game: agents of different games never met."""
+    found: dict[str, list[Path]] = {}
+    for path in runs:
+        own, _ = _games([path])
+        if len(own) != 1:
+            return {}
+        found.setdefault(own.pop(), []).append(path)
+    return found
 
 
 def plain_rows(runs: list[Path]) -> list[dict[str, Any]]:

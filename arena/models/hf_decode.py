@@ -8,9 +8,8 @@ the batch; and the cache has room behind it, so that a new token is written and 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import TYPE_CHECKING, Any
-
-from transformers.cache_utils import DynamicLayer
 
 from arena.models.hf_rows import Row, Rows
 
@@ -22,50 +21,57 @@ if TYPE_CHECKING:
 _ROOM = 64  # tokens: longer than most answers
 
 
-class Roomy(DynamicLayer):  # type: ignore[misc]  # transformers leaves its type open
-    """Keys and values of a layer, in buffers with room for some more tokens."""
+@cache
+def roomy_layer() -> type[Any]:
+    """The class of a cache's layers. It is made on first use, since its base is the library's."""
+    from transformers.cache_utils import DynamicLayer
 
-    keys: Any
-    values: Any
-    _buffers: tuple[torch.Tensor, torch.Tensor] | None = None
+    class Roomy(DynamicLayer):  # type: ignore[misc]  # transformers leaves its type open
+        """Keys and values of a layer, in buffers with room for some more tokens."""
 
-    def update(
-        self, key_states: torch.Tensor, value_states: torch.Tensor, *_: Any, **__: Any
-    ) -> tuple[torch.Tensor, torch.Tensor]:
-        size = self.get_seq_length()
-        whole = size + key_states.shape[2]
-        if not self._has_room(whole):
-            rows, heads = key_states.shape[:2]
-            grown = [new.new_empty(rows, heads, whole + _ROOM, new.shape[3]) for new in (key_states, value_states)]
-            if size:
-                grown[0][:, :, :size], grown[1][:, :, :size] = self.keys, self.values
-            self._buffers = (grown[0], grown[1])
-            self.dtype, self.device, self.is_initialized = key_states.dtype, key_states.device, True
-        assert self._buffers is not None
-        for buffer, new in zip(self._buffers, (key_states, value_states), strict=True):
-            buffer[:, :, size:whole] = new
-        self.keys, self.values = (buffer[:, :, :whole] for buffer in self._buffers)
-        return self.keys, self.values
+        keys: Any
+        values: Any
+        _buffers: tuple[torch.Tensor, torch.Tensor] | None = None
 
-    def _has_room(self, whole: int) -> bool:
-        """Whether what is known still stands in the buffers (rows may have been dropped since) and `whole` fits."""
-        if self._buffers is None or self.keys is None:
-            return False
-        return bool(self.keys.data_ptr() == self._buffers[0].data_ptr() and whole <= self._buffers[0].shape[2])
+        def update(
+            self, key_states: torch.Tensor, value_states: torch.Tensor, *_: Any, **__: Any
+        ) -> tuple[torch.Tensor, torch.Tensor]:
+            size = self.get_seq_length()
+            whole = size + key_states.shape[2]
+            if not self._has_room(whole):
+                rows, heads = key_states.shape[:2]
+                grown = [new.new_empty(rows, heads, whole + _ROOM, new.shape[3]) for new in (key_states, value_states)]
+                if size:
+                    grown[0][:, :, :size], grown[1][:, :, :size] = self.keys, self.values
+                self._buffers = (grown[0], grown[1])
+                self.dtype, self.device, self.is_initialized = key_states.dtype, key_states.device, True
+            assert self._buffers is not None
+            for buffer, new in zip(self._buffers, (key_states, value_states), strict=True):
+                buffer[:, :, size:whole] = new
+            self.keys, self.values = (buffer[:, :, :whole] for buffer in self._buffers)
+            return self.keys, self.values
+
+        def _has_room(self, whole: int) -> bool:
+            """Whether what is known still stands in the buffers (rows may have been dropped since) and `whole` fits."""
+            if self._buffers is None or self.keys is None:
+                return False
+            return bool(self.keys.data_ptr() == self._buffers[0].data_ptr() and whole <= self._buffers[0].shape[2])
+
+    return Roomy
 
 
 def decode(model: Any, rows: Sequence[Row], start: Start, pad: int, when_read: Callable[[], None]) -> None:
     """Draw tokens until every row is done. `when_read` is called once the prompts stand in the start's cache."""
     import torch
 
-    cache, seen, live = start.cache, start.seen, list(rows)
-    ids = start.ids[:, cache.get_seq_length() :]
+    known, seen, live = start.cache, start.seen, list(rows)
+    ids = start.ids[:, known.get_seq_length() :]
     together = Rows(live, model.device)
     is_first = True
     while True:
         positions = (seen.cumsum(-1) - 1).clamp(min=0)[:, -ids.shape[1] :]
         found = model(
-            input_ids=ids, attention_mask=seen, position_ids=positions, past_key_values=cache, use_cache=True,
+            input_ids=ids, attention_mask=seen, position_ids=positions, past_key_values=known, use_cache=True,
             logits_to_keep=1,
         )  # fmt: skip
         if is_first:
@@ -77,7 +83,7 @@ def decode(model: Any, rows: Sequence[Row], start: Start, pad: int, when_read: C
             return
         if 2 * len(going) <= len(live):
             which = torch.tensor(going, device=seen.device)
-            cache.batch_select_indices(which)
+            known.batch_select_indices(which)
             seen, live = seen[which], [live[n] for n in going]
             together = Rows(live, model.device)
         ids, is_real = _unread(live, pad)

@@ -149,12 +149,12 @@ def plain_cache(model: Any) -> Any:
     from transformers import DynamicCache
     from transformers.cache_utils import DynamicLayer
 
-    from arena.models.hf_decode import Roomy
+    from arena.models.hf_decode import roomy_layer
 
     cache = DynamicCache(config=model.config)
     if not cache.layers or any(type(layer) is not DynamicLayer for layer in cache.layers):
         return None
-    cache.layers = [Roomy() for _ in cache.layers]
+    cache.layers = [roomy_layer()() for _ in cache.layers]
     return cache
 
 

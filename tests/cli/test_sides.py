@@ -61,6 +61,19 @@ def test_one_agent_on_each_side_has_a_board_of_counts(cli: Cli, method: str) -> 
     assert cli("leaderboard", "--check", "b")[0] == 0
 
 
+def test_agents_of_different_games_stand_in_different_tables(cli: Cli) -> None:
+    assert cli("play", "kuhn", "--agents", "bot/nash,bot/tight", "--out", "k")[0] == 0
+    assert cli("play", "matrix/rps", "--agents", "bot/random,bot/always?answer=rock", "--out", "m")[0] == 0
+    _, out, err = cli("leaderboard", "k", "m")
+    first, second = out.split("matrix-v1:\n")
+
+    assert first.startswith("kuhn-v1:\n")
+    assert ("bot/kuhn-nash" in first, "bot/random" in first) == (True, False)
+    assert ("bot/kuhn-nash" in second, "bot/random" in second) == (False, True)
+    assert "a draw counts half" in err
+    assert "this game is told by what is earned" in err
+
+
 def test_a_board_says_where_it_took_its_schedule_from(cli: Cli, tmp_path: Path) -> None:
     cli("tournament", "kuhn", "--agents", "bot/nash,bot/tight", "--matches", "4", "--seed", "1", "--out", "k")
     cli("leaderboard", "k", "--method", "bt", "--bootstrap", "5", "--out", "b")

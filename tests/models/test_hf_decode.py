@@ -11,7 +11,7 @@ pytest.importorskip("transformers")
 pytest.importorskip("llguidance")
 
 from arena.models import prefixes  # noqa: E402
-from arena.models.hf_decode import Roomy  # noqa: E402
+from arena.models.hf_decode import roomy_layer  # noqa: E402
 from arena.models.hf_engine import Engine  # noqa: E402
 from arena.models.hf_rows import Answer, Job  # noqa: E402
 from arena.models.tiny import tiny_random  # noqa: E402
@@ -115,7 +115,7 @@ def test_tokens_without_a_choice_are_not_asked_for() -> None:
 def test_a_roomy_layer_holds_what_a_plain_one_holds() -> None:
     from transformers.cache_utils import DynamicLayer
 
-    plain, roomy = DynamicLayer(), Roomy()
+    plain, roomy = DynamicLayer(), roomy_layer()()
     for step in range(90):
         new = torch.randn(3 if step < 40 else 2, 2, 1 + step % 3, 4)
         if step == 40:

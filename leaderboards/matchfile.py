@@ -31,6 +31,7 @@ _AMOUNTS = ("tokens_in", "tokens_out", "cost_usd", "seconds")
 NOT_METRICS = CORE | {"game_version", "rules_sha256", "seed", "wall_s", "winner_team", "end_reason", "error", "retries",
                       "transcript_sha256", "arena_version", "litellm_version", "key", "record_hash", "evidence_hash",
                       "superseded"}  # fmt: skip
+LARGEST = 1e100  # of payoffs: their squares and sums stay numbers
 
 
 def parse(content: bytes, name: str) -> tuple[list[dict[str, Any]], bytes]:
@@ -123,9 +124,13 @@ def _wrong_outcome(match: Mapping[str, Any], names: list[str]) -> str:
         values = [given.get(seat) for seat in names] if isinstance(given, dict) else given
         if not isinstance(values, list) or len(values) != len(names):
             return f"{key} do not name every seat"
+        if isinstance(given, dict) and (strangers := sorted(given.keys() - set(names))):
+            return f"{key} name {strangers[0]}, which is none of its seats"
         for seat, value in zip(names, values, strict=True):
             if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
                 return f"{seat} has {value!r} among the {key}, which is not a finite number"
+            if abs(value) > LARGEST:
+                return f"{seat} has {value!r} among the {key}, which is beyond {LARGEST:g}"
     return ""
 
 

@@ -47,6 +47,12 @@ BAD: list[tuple[Any, str]] = [
     (match(9, outcome=payoffs(None)), "player_0 has None among the payoffs"),
     (match(9, outcome=payoffs("1")), "player_0 has '1' among the payoffs"),
     (match(9, outcome={"payoffs": [1]}), "payoffs do not name every seat"),
+    (
+        match(9, outcome={"payoffs": {"player_0": 1, "player_1": 0, "player_9": 1}}),
+        "payoffs name player_9, which is none",
+    ),
+    (match(9, outcome={"ranks": {"player_0": 1, "player_1": 2, "player_9": 1}}), "ranks name player_9, which is none"),
+    (match(9, outcome=payoffs(1e308)), "player_0 has 1e+308 among the payoffs, which is beyond 1e+100"),
     (match(9, outcome="won"), "outcome is 'won', which is not an object"),
     (match(9, metrics=[]), "metrics is [], which is not an object"),
     (match(9, order="first"), "order is 'first', which is not a whole number"),

@@ -32,7 +32,7 @@
   }
 
   const filter = document.getElementById("filter");
-  filter.addEventListener("input", () => {
+  filter?.addEventListener("input", () => {
     const wanted = filter.value.trim().toLowerCase();
     for (const row of all(document, "table.sortable tbody tr")) {
       row.hidden = wanted !== "" && !row.textContent.toLowerCase().includes(wanted);

@@ -79,10 +79,10 @@ def whole(
 ) -> list[Standing]:
     """The standings of the board: one, or one for each pool of agents; of several games those who played several."""
     heads = {key: label for key, label in SHOWN.items() if any(key in row for row in rows[:1])}
-    deals = _deals(played, heads)
+    deals, several = _deals(played, heads), matches.setup_names(played).nunique() > 1
     found = []
     for name, own in by_pool(rows):
-        if meta["games"] and name != SEVERAL:
+        if several and name != SEVERAL:
             continue
         rated = any(known(row.get("rating")) for row in own)
         bars = _bars(own, colours)

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from markupsafe import Markup
 from pandas import DataFrame
 
-from arena.leaderboards import behaviour, cells, matches, matchfile, plain
+from arena.leaderboards import behaviour, cells, contest, matches, matchfile, plain
 from arena.leaderboards.columns import SEVERAL
 from arena.leaderboards.page import charts, matrix
 from arena.leaderboards.page.charts import Chart, Ladder, Row, known
@@ -79,10 +79,11 @@ def whole(
 ) -> list[Standing]:
     """The standings of the board: one, or one for each pool of agents; of several games those who played several."""
     heads = {key: label for key, label in SHOWN.items() if any(key in row for row in rows[:1])}
-    deals, several = _deals(played, heads), matches.setup_names(played).nunique() > 1
+    deals, only = _deals(played, heads), contest.apart(played)
     found = []
-    for name, own in by_pool(rows):
-        if several and name != SEVERAL:
+    for name, pool in by_pool(rows):
+        own = [row for row in pool if not only.get(str(row["agent"]))]
+        if not own:
             continue
         rated = any(known(row.get("rating")) for row in own)
         bars = _bars(own, colours)

@@ -295,7 +295,7 @@ class _Loop:
     def _result(self) -> TrainResult:
         whole = read_json(self.run.folder / "report.json")
         promoted = [row for row in whole["iterations"] if row["promoted"]]
-        kept = [row for row in whole["iterations"] if row["kept"]]
+        kept = [row for row in whole["iterations"] if row.get("kept")]  # of a run of an earlier release: none
         message = "complete: " if self.worked else "complete already: "
         message += f"{len(promoted)} of {len(whole['iterations'])} policies promoted"
         if kept:

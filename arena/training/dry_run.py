@@ -16,8 +16,8 @@ from arena.models.types import Usage
 from arena.training import collect, forks
 from arena.training.evaluate import seatings
 from arena.training.prompt_sizes import check_context, simulated
-from arena.training.settings import GRPO_STEPS, TrainSettings
-from arena.training.setup import Run, anchors, set_up
+from arena.training.settings import GRPO_STEPS, TrainSettings, filled
+from arena.training.setup import Run, anchors, check_new, set_up
 
 SIMULATED = 20
 ANSWER = 16  # tokens of a row behind its prompt
@@ -25,6 +25,8 @@ ANSWER = 16  # tokens of a row behind its prompt
 
 def estimate(settings: TrainSettings) -> dict[str, Any]:
     """Everything as numbers; faults of the settings are raised as they would be at the start."""
+    settings = filled(settings)
+    check_new(settings)
     run = set_up(Path("dry-run"), settings)
     s, p = settings, settings.params
     check_context(run.game, run.start, p.max_length)

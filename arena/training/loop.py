@@ -28,8 +28,8 @@ from arena.training.manifest import NAME as MANIFEST
 from arena.training.manifest import Manifest
 from arena.training.play import Watch, tag_hash
 from arena.training.prompt_sizes import check_context
-from arena.training.settings import TrainSettings, differing, file_sha256, from_toml, to_toml
-from arena.training.setup import Run, set_up
+from arena.training.settings import TrainSettings, differing, file_sha256, filled, from_toml, to_toml
+from arena.training.setup import Run, check_new, set_up
 from arena.training.stage import Unhealthy
 
 CONFIG = "config.toml"
@@ -57,11 +57,11 @@ def is_training_run(folder: Path) -> bool:
 def start(settings: TrainSettings, folder: Path, *, watch: Watch | None = None, say: Say | None = None) -> TrainResult:
     """Train into a folder. The folder of the same run is gone on with, another run's is refused."""
     os.environ["ARENA_LEAGUE"] = settings.league_folder
+    settings = filled(settings)
     if is_training_run(folder):
-        old = from_toml(folder / CONFIG)
-        if old.sha256() != settings.sha256():
+        if others := differing(from_toml(folder / CONFIG), settings):
             raise UsageError(
-                f"{folder} holds another run: {', '.join(differing(old, settings))} differ",
+                f"{folder} holds another run: {', '.join(others)} differ",
                 hint=f"choose another --out, or go on with that one: arena resume {folder}",
             )
         return resume(folder, watch=watch, say=say)
@@ -69,6 +69,7 @@ def start(settings: TrainSettings, folder: Path, *, watch: Watch | None = None, 
     if folder.exists() and any(path.name not in unbegun for path in folder.iterdir()):
         raise UsageError(f"{folder} is not empty and holds no training run", hint="choose another --out")
     trust(settings.game)
+    check_new(settings)
     run = set_up(folder, settings, watch=watch, say=say)
     names = [settings.policy(role, k) for role in run.roles for k in range(settings.iterations + 1)]
     league.check_free(run.league, names, "")

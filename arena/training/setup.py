@@ -24,7 +24,7 @@ from arena.training.jsonfile import read_json
 from arena.training.league import Start, find_start
 from arena.training.play import Table, Watch, resolved
 from arena.training.recipes import check_labels, check_recipe
-from arena.training.settings import POPULATIONS, TrainSettings, check, label_options
+from arena.training.settings import POPULATIONS, SMOOTHED, TrainSettings, check, filled, label_options
 
 INSTALL = "pip install 'parley-arena[train]'"
 _MOST_BOTS = 4  # of a game's own among the default anchors
@@ -106,6 +106,7 @@ class Run:
 def set_up(folder: Path, settings: TrainSettings, *, watch: Watch | None = None, say: Any = None) -> Run:
     """The run, or a UsageError: nothing is written and no model is loaded here."""
     need_packages()
+    settings = filled(settings)
     check(settings)
     game, preset = make_game(settings.game, settings.set)
     check_recipe(settings.recipe, settings.algorithm, type(game))
@@ -121,6 +122,23 @@ def set_up(folder: Path, settings: TrainSettings, *, watch: Watch | None = None,
     if (other := settings.params.transfer) is not None and make_game(other, {})[0].name != game.name:
         raise UsageError(f"--param transfer names another preset of {game.name}, not {other}")
     return run
+
+
+def check_new(settings: TrainSettings) -> None:
+    """What no new run may ask for, though runs of earlier releases that did are gone on with."""
+    s, p = settings, settings.params
+    if s.opponents == "psro" and s.roles and p.meta not in ("auto", "uniform"):
+        raise UsageError(
+            f"psro weighs policies by {p.meta} where one policy holds every seat, not with --role",
+            hint="--param meta=uniform",
+        )
+    readers = [loss for loss in s.losses if loss in SMOOTHED]
+    if s.algorithm == "dpo" and p.label_smoothing and not readers:
+        raise UsageError(
+            f"--param label_smoothing is read by the losses {', '.join(SMOOTHED)}, not by {'+'.join(s.losses)}"
+        )
+    if len(readers) > 1:
+        raise UsageError(f"the losses {' and '.join(readers)} would share one label_smoothing; take one of them")
 
 
 def need_packages() -> None:
@@ -200,11 +218,6 @@ def _check_opponents(run: Run) -> None:
         entries = population.opponents(s, type(run.game), "", 1, "")
         names += [entry.name for entry in entries]
         sides += [entry.side for entry in entries]
-    elif s.opponents == "psro" and s.roles and s.params.meta not in (None, "uniform"):
-        raise UsageError(
-            f"psro weighs policies by {s.params.meta} where one policy holds every seat, not with --role",
-            hint="--param meta=uniform",
-        )
     elif s.opponents == "game":
         names += [entry.name for entry in population.from_mix(type(run.game))]
     for word in filter(None, sides):

@@ -50,11 +50,12 @@ def meta_strategy(run: Run, role: str, k: int) -> dict[str, float]:
     each other, so they are weighed alike."""
     extra = [population.recorded(name, type(run.game)) for name in run.settings.params.pool]
     names = list(dict.fromkeys([*population.past(run.settings, role, k), *extra]))
-    how = run.settings.params.meta or ("uniform" if run.settings.roles else "")
+    how = run.settings.params.meta
+    how = "uniform" if how == "auto" and run.settings.roles else how
     if len(names) == 1 or how == "uniform":
         return {name: 1 / len(names) for name in names}
     payoff = cross_play(run, "psro", names, run.settings.eval_matches)
-    if (how or ("nash" if _is_constant_sum(run, "psro") else "alpharank")) == "nash":
+    if how == "nash" or (how == "auto" and _is_constant_sum(run, "psro")):
         from arena.leaderboards.nash import maxent
 
         places = range(len(names))

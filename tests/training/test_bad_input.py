@@ -68,6 +68,9 @@ def arena(*words: str) -> tuple[int, str]:
         (["kto", *GOOD, "--lr", "0"], "--lr must be above 0"),
         (["kto", *GOOD[:4], "--opponents", "psro", "--role", "player_0", "--param", "meta=nash"], "not with --role"),
         (["kto", *GOOD, "--param", "nash=extragradient"], "is for dpo"),
+        (["dpo", *GOOD, "--param", "label_smoothing=0.1"], "losses robust, exo_pair, aot, not by sigmoid"),
+        (["dpo", *GOOD, "--param", "loss=robust+aot"], "would share one label_smoothing"),
+        (["dpo", *GOOD, "--param", "loss=exo_pair", "--param", "label_smoothing=0"], "above 0 for the loss exo_pair"),
         (["kto", *GOOD, "--param", "rows=turn"], "is for grpo"),
         (["grpo", *GOOD, "--param", "rows=turn", "--recipe", "spiral"], "its recipes are group, spo"),
         (["grpo", *GOOD, "--recipe", "spo"], "rows=turn"),
@@ -220,13 +223,13 @@ def test_a_dry_run_counts_what_opponents_are_billed_for(home: Path) -> None:
 
 
 def test_settings_survive_their_file(home: Path) -> None:
-    from arena.training.settings import Params, TrainSettings, file_sha256, from_toml, to_toml
+    from arena.training.settings import Params, TrainSettings, file_sha256, filled, from_toml, to_toml
 
     params = Params.make({"pool": ["bot/random"], "loss": "sigmoid", "prune": 0.005})
-    settings = TrainSettings(
+    settings = filled(TrainSettings(
         "dpo", "werewolf/makto9g", 'hf/x"y', 2**62, "n", str(home), "fork-pairs", 1e-3, {"k": [1, {"a": True}]},
         ("wolf", "seer"), steps=7, params=params,
-    )  # fmt: skip
+    ))  # fmt: skip
     (home / "config.toml").write_text(to_toml(settings))
 
     assert from_toml(home / "config.toml") == settings

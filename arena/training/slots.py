@@ -104,6 +104,8 @@ def told(run: Run, k: int, role: str, champions: Mapping[str, str], facts: Mappi
         "game": s.game,
         "set": dict(s.set),
         "tag": f"rollout/{k}",
+        "series": k * len(run.roles) + run.roles.index(role),
+        "role": role if len(run.roles) > 1 else "",
         "recipe": s.recipe,
         "bounds": facts["bounds"],
         "baselines": facts["baselines"],

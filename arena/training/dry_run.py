@@ -15,9 +15,9 @@ from arena.models.names import resolve
 from arena.models.types import Usage
 from arena.training import collect, forks
 from arena.training.evaluate import seatings
-from arena.training.prompt_sizes import check_context, simulated
+from arena.training.prompt_sizes import simulated
 from arena.training.settings import GRPO_STEPS, TrainSettings, filled
-from arena.training.setup import Run, anchors, check_new, set_up
+from arena.training.setup import Run, anchors, check_new, check_sizes, set_up
 
 SIMULATED = 20
 ANSWER = 16  # tokens of a row behind its prompt
@@ -29,7 +29,7 @@ def estimate(settings: TrainSettings) -> dict[str, Any]:
     check_new(settings)
     run = set_up(Path("dry-run"), settings)
     s, p = settings, settings.params
-    check_context(run.game, run.start, p.max_length)
+    check_sizes(run)
     asks, prompt, longest = simulated(run.game, run.start, SIMULATED)
     row = max(longest) + ANSWER
     own = asks / max(run.game.seat_count(), 1)

@@ -23,10 +23,12 @@ from arena.training.evaluate import trained_seats, words
 from arena.training.jsonfile import read_json
 from arena.training.league import Start, find_start
 from arena.training.play import Table, Watch, resolved
+from arena.training.prompt_sizes import check_context
 from arena.training.recipes import check_labels, check_recipe
 from arena.training.settings import POPULATIONS, SMOOTHED, TrainSettings, check, filled, label_options
 
 INSTALL = "pip install 'parley-arena[train]'"
+_DEALS = 8  # of a transfer preset, looked at for the roles in them
 _MOST_BOTS = 4  # of a game's own among the default anchors
 
 
@@ -119,9 +121,17 @@ def set_up(folder: Path, settings: TrainSettings, *, watch: Watch | None = None,
     _check_roles(run)
     _check_opponents(run)
     _check_rollouts(run)
-    if (other := settings.params.transfer) is not None and make_game(other, {})[0].name != game.name:
-        raise UsageError(f"--param transfer names another preset of {game.name}, not {other}")
+    _check_transfer(run)
     return run
+
+
+def check_sizes(run: Run) -> None:
+    """Stop where prompts do not fit, those of the preset that is only evaluated on included: nothing is trained there,
+    so the context alone is its limit."""
+    p = run.settings.params
+    check_context(run.game, run.start, p.max_length)
+    if p.transfer is not None:
+        check_context(make_game(p.transfer, {})[0], run.start, None, name=p.transfer)
 
 
 def check_new(settings: TrainSettings) -> None:
@@ -172,6 +182,18 @@ def _check_roles(run: Run) -> None:
         _check_word(run, role)
     if len(set(run.settings.roles)) < len(run.settings.roles):
         raise UsageError(f"--role names a role twice: {', '.join(run.settings.roles)}")
+
+
+def _check_transfer(run: Run) -> None:
+    """Another preset of the game, in whose every deal somebody plays each trained role."""
+    if (other := run.settings.params.transfer) is None:
+        return
+    game, _ = make_game(other, {})
+    if game.name != run.game.name:
+        raise UsageError(f"--param transfer names another preset of {run.game.name}, not {other}")
+    for role in run.settings.roles:
+        if not all(trained_seats(Match(game, deal), game, role, 0) for deal in range(_DEALS)):
+            raise UsageError(f"--param transfer: {other} has deals without {role!r}, which --role trains")
 
 
 def _check_rollouts(run: Run) -> None:

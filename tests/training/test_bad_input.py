@@ -15,7 +15,8 @@ pytest.importorskip("trl")
 pytestmark = pytest.mark.models
 
 GOOD = ["--game", "matrix/rps", "--model", "hf/tiny-random", "--opponents", "bot/random"]
-
+GOODS = ["--game", "matrix/public_goods", *GOOD[2:]]
+SHORT = ["--game", "matrix/coordination", "--model", "hf/tiny-random?max_len=2000", *GOOD[4:]]
 NYC = ["--game", "nyc/tiny", "--model", "hf/tiny-random", "--recipe", "nyc-regret"]
 
 
@@ -62,6 +63,8 @@ def arena(*words: str) -> tuple[int, str]:
         (["kto", *GOOD, "--role", "wolf"], "has no role"),
         (["kto", *GOOD, "--role", "player_0,player_0"], "twice"),
         (["kto", *GOOD, "--param", "transfer=kuhn"], "names another preset of matrix"),
+        (["kto", *GOODS, "--role", "player_3", "--param", "transfer=matrix/rps"], "has deals without 'player_3'"),
+        (["kto", *SHORT, "--param", "transfer=matrix/conflict"], "most matches of matrix/conflict need prompts"),
         (["kto", *GOOD, "--param", "anchors=player_9=bot/random"], "has no role, side or seat 'player_9'"),
         (["kto", *GOOD[:4], "--opponents", "player_9=bot/random"], "has no role, side or seat 'player_9'"),
         (["dpo", *GOOD, "--param", "rollout_agent=bot/nobody"], "there is no bot 'nobody'"),

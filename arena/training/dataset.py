@@ -10,14 +10,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from arena.core.errors import UsageError
 from arena.core.seeds import derive
 from arena.training import population, slots
 from arena.training.health import CONVERGED
 from arena.training.jsonfile import write_json
 from arena.training.recipes import find_recipe
 from arena.training.record import Played, Refused, read_played
-from arena.training.rows import Labelled, Trainee, check_trainable, summary, write_rows
+from arena.training.rows import Labelled, NothingToLearn, Trainee, check_trainable, summary, write_rows
 from arena.training.settings import label_options
 from arena.training.setup import Run
 from arena.training.tokens import check_tokens
@@ -60,7 +59,7 @@ def _label(run: Run, k: int, role: str, agent: str, folder: Path) -> dict[str, A
     try:
         made = find_recipe(s.recipe, s.algorithm, type(run.game)).label(played, options)
         check_trainable(made, s.algorithm, s.recipe)
-    except UsageError as error:
+    except NothingToLearn as error:
         at_top = k > 1 and _reward(run, played, agent) >= CONVERGED
         return _nothing(folder, made, refused, error.message, at_top=at_top)
     tokens = check_tokens(
@@ -76,7 +75,7 @@ def _label(run: Run, k: int, role: str, agent: str, folder: Path) -> dict[str, A
     valid = [row for row in kept.rows if row["split"] == "valid"]
     try:
         check_trainable(Labelled(train, kept.drops), s.algorithm, s.recipe)
-    except UsageError as error:
+    except NothingToLearn as error:
         return _nothing(folder, kept, refused, f"{error.message} (matches of the training split)")
     facts = summary(kept) | {"tokens": tokens.as_json(), "refused": refused.as_json()}
     if s.algorithm == "kto":

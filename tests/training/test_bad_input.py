@@ -86,6 +86,8 @@ def arena(*words: str) -> tuple[int, str]:
         (["kto", *GOOD, "--param", "label=trajectory=true"], "option of the recipe outcome"),
         (["kto", *GOOD, "--param", "label=trajectory"], "write label=key=value"),
         (["kto", *NYC, "--param", "label=trajectry=true"], "Did you mean trajectory"),
+        (["kto", *NYC, "--param", "label=basis=nonsense"], "basis must be truth or believed"),
+        (["kto", *NYC, "--param", "label=trajectory=maybe"], "trajectory of nyc-regret is true or false"),
         (["kto", *GOOD, "--param", "batch=many"], "must be an integer"),
         (["kto", *GOOD, "--set", "round=1"], "rounds"),
         (["kto", *GOOD, "--reference", "older"], "--reference is one of"),

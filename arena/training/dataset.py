@@ -115,6 +115,8 @@ def said(facts: Mapping[str, Any]) -> str:
     if facts.get("lacks"):
         return f"nothing to learn from: {facts['lacks']}"
     text = f"{facts['rows']} rows, {facts['train_rows']} of them to train on"
+    if facts["rows"] < facts.get("wanted", 0):
+        text += f"; {facts['wanted']} were asked for, and more matches or fork_states give more"
     if (weights := facts.get("weights")) is not None:
         text += f"; {facts['train_desirable']} desirable (weight {weights['desirable']:.3g})"
         text += f", {facts['train_undesirable']} undesirable (weight {weights['undesirable']:.3g})"

@@ -39,9 +39,11 @@ def write_slots(
     else:
         rows = list(_matches(run, k, role, players, pools))
     rows = rows[: s.matches]
-    facts: dict[str, Any] = {"rows": len(rows), "matches": len(rows), "train_rows": len(rows)}
+    facts: dict[str, Any] = {"rows": len(rows), "matches": len(rows), "train_rows": len(rows), "wanted": s.matches}
     if not rows:
-        facts["lacks"] = "no decision of the collected matches had more than one legal answer"
+        facts["lacks"] = "no match seats the policy that is trained" + (f" as {role}" if role else "")
+        if s.params.rows == "turn":
+            facts["lacks"] = "no decision of the collected matches had more than one legal answer"
     facts |= {"bounds": _bounds(run, k), "baselines": {}}
     if s.recipe not in TURN_RECIPES and s.params.rae_start == "collect":
         facts["baselines"] = _baselines(run, k, facts["bounds"])

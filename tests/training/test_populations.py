@@ -90,6 +90,44 @@ def test_a_meta_strategy_weighs_the_pool(tmp_path: Path) -> None:
     assert all(sorted(p.seating.values()) == ["league/x-k0", "league/x-k1"] for p in made)
 
 
+@pytest.mark.parametrize(
+    ("opponents", "roles", "count"),
+    [("bot/random", ("player_0", "player_1"), 6), ("bot/random", ("player_0",), 3), ("self", (), 3)],
+)
+def test_every_role_gets_matches_for_its_slots_of_single_turns(
+    tmp_path: Path, opponents: str, roles: tuple[str, ...], count: int
+) -> None:
+    """12 slots of 4 decisions; who is trained in two roles sits in one of them a match."""
+    params = {"rows": "turn", "fork_states": 4}
+    one = run(tmp_path, opponents, algorithm="grpo", recipe="group", roles=roles, matches=12, params=params)
+
+    assert collect.count(one.settings) == count
+
+
+def test_slots_that_were_not_found_are_said() -> None:
+    from arena.training.dataset import said
+    from arena.training.health import warnings
+
+    facts = {"rows": 5, "train_rows": 5, "wanted": 8}
+
+    assert "8 were asked for" in said(facts)
+    assert warnings("grpo", [], facts) == ["5 slots were found of the 8 that were asked for"]
+    assert "asked for" not in said(facts | {"rows": 8})
+    assert warnings("grpo", [], facts | {"rows": 8}) == []
+
+
+def test_an_iteration_without_the_learner_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from arena.training import slots
+
+    monkeypatch.setattr(slots, "_bounds", lambda run, k: [0.0, 1.0])  # of the collect stage, which is not played here
+    params = {"rae_start": "zero"}
+    one = run(tmp_path, "game", "nyc/tiny", algorithm="grpo", recipe="rae", roles=("blue",), matches=4, params=params)
+    pools = {"blue": [population.Opponent("bot/random")]}
+    facts = slots.write_slots(one, 1, "blue", {"blue": "league/x-k0"}, pools)
+
+    assert facts["lacks"] == "no match seats the policy that is trained as blue"
+
+
 def registered(one: Run, names: list[str]) -> None:
     """The untrained start under several names."""
     from arena.training.stages import register_stage

@@ -83,11 +83,13 @@ def _markdown(report: Mapping[str, Any]) -> str:
             "",
             "## Exploitability",
             "",
-            "Half of what best replies gain, exact for the answers of the final deals.",
+            "Half of what best replies gain against the frequencies of the answers on the final deals. Few answers",
+            "make it too high; beside it is the mean of a uniformly random player who is measured by as many.",
         ]
-        lines += ["", "| policy | exploitability | answers |", "|---|---|---|"]
+        lines += ["", "| policy | exploitability | answers | random player |", "|---|---|---|---|"]
         for row in report["exploitability"]:
-            lines.append(f"| {row['policy']} | {row['exploitability']:.4g} | {row['answers']} |")
+            value, n, uniform = row["exploitability"], row["answers"], row["uniform"]
+            lines.append(f"| {row['policy']} | {value:.4g} | {n} | {uniform:.4g} |")
     if (average := report["average"]) is not None:
         lines += ["", "## Average iterate", ""]
         lines += ["Mean payoff against each policy: of each policy, and of the uniform mixture of all of them.", ""]

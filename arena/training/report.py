@@ -92,7 +92,9 @@ def _markdown(report: Mapping[str, Any]) -> str:
             lines.append(f"| {row['policy']} | {value:.4g} | {n} | {uniform:.4g} |")
     if (average := report["average"]) is not None:
         lines += ["", "## Average iterate", ""]
-        lines += ["Mean payoff against each policy: of each policy, and of the uniform mixture of all of them.", ""]
+        text = "Mean payoff against each policy: of each that was champion, and of the mixture of the champions after"
+        shares = ", ".join(f"{w:.3g}" for w in average["weights"])
+        lines += [f"{text} each gate, in shares of {shares}.", ""]
         lines += [
             "| policy | " + " | ".join(average["policies"]) + " |",
             "|---" * (len(average["policies"]) + 1) + "|",

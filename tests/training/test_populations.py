@@ -11,7 +11,7 @@ import pytest
 
 from arena.core import UsageError
 from arena.store.reader import Reader
-from arena.training import collect, population, standings
+from arena.training import collect, final, population, standings
 from arena.training.jsonfile import write_json
 from arena.training.play import play
 from arena.training.settings import Params, TrainSettings
@@ -155,6 +155,37 @@ def test_scores_are_those_of_the_iterations_own_champion(tmp_path: Path) -> None
     assert set(found) == {other}
     assert found[other].played == 6
     assert found[other].won == sum(1.0 if x > 0 else 0.5 if x == 0 else 0.0 for x in paid)
+
+
+def test_iterates_are_the_champions_after_each_gate(tmp_path: Path) -> None:
+    """k2 was turned down: k1 stands there once more."""
+    one = run(tmp_path, "self", iterations=3)
+    for k, promoted in ((1, True), (2, False), (3, True)):
+        write_json(one.iteration(k) / "gate.json", {"promoted": promoted})
+
+    assert final.iterates(one, 3) == ["league/x-k0", "league/x-k1", "league/x-k1", "league/x-k3"]
+
+
+def test_the_average_iterate_weighs_a_champion_by_its_gates() -> None:
+    found = final.averaged(["a", "b", "b", "c"], ["a", "b", "c"], [[0, -2, 4], [2, 0, -1], [-4, 1, 0]])
+
+    assert found["weights"] == [0.25, 0.5, 0.25]
+    assert found["mixture"] == [0.0, -0.25, 0.5]
+    assert found["last"] == [-4, 1, 0]
+    assert found["last_against_mixture"] == -0.5
+    assert found["mixture_against_last"] == 0.5
+
+
+@pytest.mark.parametrize(
+    ("params", "iterations", "has"),
+    [({"nash": "extragradient"}, 1, True), ({"loss": "ipo"}, 2, True), ({"loss": "ipo"}, 1, False), ({}, 2, False)],
+)
+def test_the_average_is_reported_where_a_mixture_is_looked_for(
+    tmp_path: Path, params: dict[str, Any], iterations: int, has: bool
+) -> None:
+    one = run(tmp_path, "self", algorithm="dpo", recipe="fork-pairs", iterations=iterations, params=params)
+
+    assert final.has_average(one.settings) == has
 
 
 @pytest.mark.parametrize(("game", "how"), [("matrix/rps", "nash"), ("matrix/ipd", "alpharank")])

@@ -260,7 +260,9 @@ class _Loop:
     # --- policies ---------------------------------------------------------------------------------------------------
 
     def _last(self, role: str, k: int) -> str:
-        last = max((j for j in range(1, k) if role in self.run.roles_of(j)), default=0)
+        """The last policy that was trained; what an iteration kept as it was is a copy of a champion."""
+        kept = self.run.kept(role, k)
+        last = max((j for j in range(1, k) if role in self.run.roles_of(j) and j not in kept), default=0)
         return f"league/{self.run.settings.policy(role, last)}"
 
     def _policies(self, k: int) -> dict[str, str]:

@@ -82,6 +82,12 @@ class Run:
                 best = j
         return f"league/{self.settings.policy(role, best)}"
 
+    def kept(self, role: str, k: int) -> frozenset[int]:
+        """The iterations before k that left a role's policy as it was."""
+        gates = {j: replace(self, part="").iteration(j, role) / "gate.json" for j in range(1, k)}
+        own = {j: gate for j, gate in gates.items() if role in self.roles_of(j) and gate.is_file()}
+        return frozenset(j for j, gate in own.items() if read_json(gate).get("kept"))
+
     def evaluation(self, k: int, role: str) -> str:
         """The tag of a role's evaluation: its own, so that what one role plays changes no other's hashes."""
         return f"eval/{k}/{role}" if role and len(self.roles) > 1 else f"eval/{k}"

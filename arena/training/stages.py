@@ -52,6 +52,7 @@ def pools(run: Run, k: int, players: Champions) -> dict[str, Sequence[population
             players[role],
             scores=standings.scores(run, role, k) if spec == "pfsp" else None,
             meta=standings.meta_strategy(run, role, k) if spec == "psro" else None,
+            kept=run.kept(role, k),
         )
     return found
 

@@ -49,7 +49,7 @@ def meta_strategy(run: Run, role: str, k: int) -> dict[str, float]:
     nobody says how: by Nash if two sides share a fixed sum, else by alpha-Rank. Policies of single roles never meet
     each other, so they are weighed alike."""
     extra = [population.recorded(name, type(run.game)) for name in run.settings.params.pool]
-    names = list(dict.fromkeys([*population.past(run.settings, role, k), *extra]))
+    names = list(dict.fromkeys([*population.past(run.settings, role, k, run.kept(role, k)), *extra]))
     how = run.settings.params.meta
     how = "uniform" if how == "auto" and run.settings.roles else how
     if len(names) == 1 or how == "uniform":

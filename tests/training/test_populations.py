@@ -221,6 +221,27 @@ def test_counters_meet_mains_and_mains_meet_both(tmp_path: Path) -> None:
     assert not population.is_counter(one.settings, 5)
 
 
+def test_a_policy_that_was_kept_counts_once(tmp_path: Path) -> None:
+    """Of k1 to k4 the second and the third were kept: copies, and no counters."""
+    from arena.training.loop import _Loop
+    from arena.training.manifest import Manifest
+
+    for spec, names in (("fsp", ["k0", "k1", "k4"]), ("psro", ["k0", "k1", "k4"]), ("fxp", ["k0", "k1", "k4"])):
+        one = run(tmp_path, spec, iterations=5, params={"init": "last"})
+        for k, is_kept in ((1, False), (2, True), (3, True), (4, False)):
+            write_json(one.iteration(k) / "gate.json", {"promoted": not is_kept, **({"kept": True} if is_kept else {})})
+        met = population.opponents(one.settings, type(one.game), "", 5, "league/x-k4", kept=one.kept("", 5))
+
+        assert [entry.name for entry in met] == [f"league/x-{name}" for name in names]
+    counters = [entry.name for entry in met if entry.weight == 0.5]
+    manifest = Manifest(tmp_path)
+    manifest.data["config_sha256"] = ""
+
+    assert counters == ["league/x-k4"]
+    assert _Loop(one, manifest)._last("", 4) == "league/x-k1"
+    assert _Loop(one, manifest)._last("", 5) == "league/x-k4"
+
+
 def test_a_league_file_weighs_and_sides_its_entries(tmp_path: Path) -> None:
     file = tmp_path / "mix.toml"
     file.write_text(

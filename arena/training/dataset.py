@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from arena.core.seeds import derive
-from arena.training import population, slots
+from arena.training import slots
 from arena.training.health import CONVERGED
 from arena.training.jsonfile import write_json
 from arena.training.recipes import find_recipe
@@ -25,14 +25,12 @@ from arena.training.weights import class_weights, down_sampled, in_blocks
 Champions = Mapping[str, str]  # role -> the policy that collected
 
 
-def label_stage(
-    run: Run, k: int, role: str, players: Champions, pools: Mapping[str, Sequence[population.Opponent]]
-) -> dict[str, Any]:
+def label_stage(run: Run, k: int, role: str, players: Champions) -> dict[str, Any]:
     """The facts of dataset.json; for grpo the rows are slots."""
     folder = run.iteration(k, role)
     folder.mkdir(parents=True, exist_ok=True)
     if run.settings.algorithm == "grpo":
-        facts = slots.write_slots(run, k, role, players, pools)
+        facts = slots.write_slots(run, k, role, players)
     else:
         facts = _label(run, k, role, players[role], folder)
     write_json(folder / "dataset.json", facts)

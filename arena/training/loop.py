@@ -185,7 +185,7 @@ class _Loop:
         raise UsageError("; ".join(dict.fromkeys(found["lacks"] for found in facts)), hint=NOTHING)
 
     def _label(self, run: Run, k: int, role: str, players: Mapping[str, str]) -> dict[str, str]:
-        facts = label_stage(run, k, role, players, stages.pools(run, k, players))
+        facts = label_stage(run, k, role, players)
         self.run.say(f"  {said(facts)}")
         return self._files(run.iteration(k, role))("dataset.jsonl", "dataset.json")
 

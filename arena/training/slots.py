@@ -17,7 +17,7 @@ from arena.core.match import Match
 from arena.run.plan import Planned
 from arena.store.reader import Reader
 from arena.store.schema import FILE
-from arena.training import collect, forks
+from arena.training import collect, forks, standings
 from arena.training.evaluate import trained_seats
 from arena.training.population import Opponent
 from arena.training.prefix import Prefix
@@ -29,15 +29,13 @@ from arena.training.setup import Run
 LIVE = "live"  # the seating's word for the policy that is being trained
 
 
-def write_slots(
-    run: Run, k: int, role: str, players: Mapping[str, str], pools: Mapping[str, Sequence[Opponent]]
-) -> dict[str, Any]:
+def write_slots(run: Run, k: int, role: str, players: Mapping[str, str]) -> dict[str, Any]:
     """dataset.jsonl of slots, and the facts about them: reward bounds, baselines."""
     s = run.settings
     if s.params.rows == "turn":
         rows = list(_decisions(run, k, role, players))
     else:
-        rows = list(_matches(run, k, role, players, pools))
+        rows = list(_matches(run, k, role, players, standings.pools(run, k, players)))
     rows = rows[: s.matches]
     facts: dict[str, Any] = {"rows": len(rows), "matches": len(rows), "train_rows": len(rows), "wanted": s.matches}
     if not rows:

@@ -3,6 +3,7 @@ record, so a resumed run weighs its pool as before."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from statistics import fmean
 
 from arena.store.reader import Reader
@@ -13,6 +14,24 @@ from arena.training.population import Score
 from arena.training.setup import Run
 
 DISCOUNT = 0.9  # of older iterations in pfsp's counts
+
+
+def pools(run: Run, k: int, players: Mapping[str, str]) -> dict[str, Sequence[population.Opponent]]:
+    """Side or role -> who may be met there."""
+    spec = run.settings.opponents
+    found: dict[str, Sequence[population.Opponent]] = {}
+    for role in run.roles:
+        found[role] = population.opponents(
+            run.settings,
+            type(run.game),
+            role,
+            k,
+            players[role],
+            scores=scores(run, role, k) if spec == "pfsp" else None,
+            meta=meta_strategy(run, role, k) if spec == "psro" else None,
+            kept=run.kept(role, k),
+        )
+    return found
 
 
 def scores(run: Run, role: str, k: int) -> dict[str, Score]:

@@ -122,8 +122,8 @@ def test_an_iteration_without_the_learner_says_so(tmp_path: Path, monkeypatch: p
     monkeypatch.setattr(slots, "_bounds", lambda run, k: [0.0, 1.0])  # of the collect stage, which is not played here
     params = {"rae_start": "zero"}
     one = run(tmp_path, "game", "nyc/tiny", algorithm="grpo", recipe="rae", roles=("blue",), matches=4, params=params)
-    pools = {"blue": [population.Opponent("bot/random")]}
-    facts = slots.write_slots(one, 1, "blue", {"blue": "league/x-k0"}, pools)
+    monkeypatch.setattr(standings, "pools", lambda *_: {"blue": [population.Opponent("bot/random")]})
+    facts = slots.write_slots(one, 1, "blue", {"blue": "league/x-k0"})
 
     assert facts["lacks"] == "no match seats the policy that is trained as blue"
 
@@ -202,6 +202,21 @@ def test_the_meta_strategy_of_the_pool_is_that_of_the_game(tmp_path: Path, game:
     assert sum(weights.values()) == pytest.approx(1)
     assert weights[population.recorded(pool[0], type(one.game))] == pytest.approx(0, abs=1e-6)
     assert weights[population.recorded(pool[1], type(one.game))] > 0.3
+
+
+def test_labels_need_no_payoff_matrix(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only grpo draws opponents in the label stage; of kto nothing is played there."""
+    from arena.training.dataset import label_stage
+
+    one = run(tmp_path, "psro", set={"rounds": 1})
+    one.folder.mkdir()
+    registered(one, [])
+    champions = {"": "league/x-k0"}
+    play(one.table, collect.plan(one, 1, champions, {"": [population.Opponent("bot/random")]}, 2, "collect/1"))
+    monkeypatch.delattr(standings, "meta_strategy")
+    label_stage(one, 1, "", champions)
+    with Reader(one.folder) as reader:
+        assert {match["tag"] for match in reader.matches()} == {"collect/1"}
 
 
 def test_a_best_response_starts_from_the_base_and_others_from_the_champion(tmp_path: Path) -> None:

@@ -227,6 +227,46 @@ def test_a_dry_run_counts_what_opponents_are_billed_for(home: Path) -> None:
     assert dollars > 0.005
 
 
+PAID = "mock/legal?price_in=1000&price_out=0"
+
+
+@pytest.mark.parametrize(
+    ("words", "bill"),
+    [
+        (["kto", *GOOD, "--param", f"anchors={PAID}"], "about"),
+        (["dpo", *GOOD, "--param", f"rollout_agent={PAID}"], "about"),
+        (["kto", *GOOD[:4], "--opponents", "fsp", "--param", f"pool={PAID}"], f"not counted: {PAID}"),
+        (["kto", *GOOD], "$0"),
+    ],
+)
+def test_a_dry_run_bills_whoever_may_play(home: Path, words: list[str], bill: str) -> None:
+    code, text = train(*words, "--set", "rounds=1", "--matches", "4", "--eval-matches", "4", "--dry-run", "--json")
+
+    assert code == 0, text
+    assert json.loads(text[text.index("{") :])["cost"].startswith(bill)
+
+
+@pytest.mark.parametrize(
+    ("words", "more"),
+    [
+        (["dpo", *GOOD, "--param", "nash=extragradient"], {"final": 2 * 2 * (3 + 3 * 3)}),
+        (["dpo", *GOOD], {"final": 2 * 2 * 3}),
+        (["kto", *GOOD, "--role", "player_0,player_1"], {"final": 2 * 6, "evaluate": 2 * 3 * 4}),
+        (["kto", *GOOD[:4], "--opponents", "psro"], {"meta": 2 * 2 * 2 * 2}),
+        (["kto", *GOOD, "--param", "transfer=matrix/pennies"], {"transfer": 2 * 2 * 2 * 2}),
+    ],
+)
+def test_a_dry_run_counts_every_kind_of_match(home: Path, words: list[str], more: dict[str, int]) -> None:
+    """Two iterations, two deals of evaluation, two seatings of a policy without a role."""
+    lines = ["--set", "rounds=1", "--iterations", "2", "--matches", "4", "--eval-matches", "2", "--dry-run", "--json"]
+    code, text = train(*words, *lines)
+    matches = json.loads(text[text.index("{") :])["matches"]
+
+    assert code == 0, text
+    assert {key: matches[key] for key in more} == more
+    assert matches["all"] == sum(count for word, count in matches.items() if word != "all")
+
+
 def test_settings_survive_their_file(home: Path) -> None:
     from arena.training.settings import Params, TrainSettings, file_sha256, filled, from_toml, to_toml
 

@@ -11,9 +11,10 @@ import pytest
 
 from arena.core import UsageError
 from arena.store.reader import Reader
-from arena.training import collect, final, population, standings
+from arena.training import collect, final, forks, population, standings
 from arena.training.jsonfile import write_json
 from arena.training.play import play
+from arena.training.record import read_played
 from arena.training.settings import Params, TrainSettings
 from arena.training.setup import Run, anchors, set_up
 
@@ -202,6 +203,22 @@ def test_the_meta_strategy_of_the_pool_is_that_of_the_game(tmp_path: Path, game:
     assert sum(weights.values()) == pytest.approx(1)
     assert weights[population.recorded(pool[0], type(one.game))] == pytest.approx(0, abs=1e-6)
     assert weights[population.recorded(pool[1], type(one.game))] > 0.3
+
+
+def test_only_the_decision_of_a_candidates_match_is_a_models(tmp_path: Path) -> None:
+    params = {"fork_k": 6, "fork_states": 1, "fork_rollouts": 2}
+    one = run(tmp_path, "self", set={"rounds": 1}, algorithm="dpo", recipe="fork-pairs", params=params)
+    one.folder.mkdir()
+    play(one.table, [one.table.planned("collect/1", 0, 0, lambda m: dict.fromkeys(m.seats, "mock/legal"))])
+    forks.play_forks(one, {"": "mock/legal"}, "collect/1", "forks/1")
+    met: dict[bool, set[str]] = {True: set(), False: set()}
+    for m in read_played(one.folder, tags=["forks/1"]):
+        assert m.fork is not None
+        seat = m.match.turns[m.fork["turn"]].seat
+        assert m.agents[seat] == "mock/legal"
+        met[m.fork["branch"] >= forks.CANDIDATES] |= {name for s, name in m.agents.items() if s != seat}
+
+    assert met == {True: {"bot/random"}, False: {"mock/legal"}}
 
 
 def test_labels_need_no_payoff_matrix(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -158,6 +158,7 @@ class _Loop:
         tags, lacks = run.tags(k), {}
         collect = partial(self._played, tags, stages.collect_stage, run, k, players)
         self._stage(k, _word(run, "collect"), given, collect, self._tagged(tags))
+        players = {role: run.as_recorded(name) for role, name in players.items()}  # a folder that was moved since
         seen = {"matches": tag_hash(run.folder, *tags), "pool": given["pool"]}
         for role in run.roles_of(k):
             work = partial(self._label, run, k, role, players)

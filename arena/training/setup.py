@@ -17,6 +17,7 @@ from arena.models.grammar import escape
 from arena.models.hf_client import find_model
 from arena.models.names import find_bot, parse_name
 from arena.registry import game_bots, make_game
+from arena.store.reader import Reader
 from arena.training import population
 from arena.training.adapters.policies import device_of
 from arena.training.evaluate import trained_seats, words
@@ -106,9 +107,28 @@ class Run:
         text = f"{methods}{target}+{escape(str(adapter.resolve()))}{mark}{options}"
         return parse_name(text, type(self.game)).canonical
 
+    def as_recorded(self, player: str) -> str:
+        """The name under which the record holds an adapter of this run: it has the folder's place of then in it."""
+        game = type(self.game)
+        if (place := _adapter_of(player, game)) is None:
+            return player
+        with Reader(self.folder) as reader:
+            known = [agent["name"] for agent in reader.agents().values() if agent["kind"] == "model"]
+        if player in known:
+            return player
+        tail = place.relative_to(self.folder.resolve()).as_posix()
+        there = [n for n in known if (p := _adapter_of(n, game)) is not None and p.as_posix().endswith(f"/{tail}")]
+        return there[-1] if there else player
+
     def bounds(self) -> tuple[float, float] | None:
         found = self.game.payoff_bounds()
         return (float(found[0]), float(found[1])) if found is not None else None
+
+
+def _adapter_of(name: str, game: type[Game]) -> Path | None:
+    """Where the adapter of an agent is, if it is one of a base and no policy of the league."""
+    model = None if name.startswith("league/") else parse_name(name, game).model
+    return Path(model.adapter) if model is not None and model.adapter is not None else None
 
 
 def set_up(folder: Path, settings: TrainSettings, *, watch: Watch | None = None, say: Any = None) -> Run:

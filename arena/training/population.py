@@ -19,6 +19,7 @@ from arena.training.recipes.from_game import game_mix
 from arena.training.settings import TrainSettings, read_file
 
 LEARNER = "learner"
+LIVE = "live"  # a rollout's word for the policy that is being trained
 
 
 @dataclass(frozen=True)

@@ -41,8 +41,8 @@ from arena.store.reader import Reader, StoredMatch
 from arena.store.writer import Unit
 from arena.training.live import LIVE, LiveEngine, RolloutSession, frozen_of_base
 from arena.training.play import Table, open_store
+from arena.training.population import LIVE as LIVE_SEAT
 from arena.training.prefix import Prefix
-from arena.training.slots import LIVE as LIVE_SEAT
 from arena.training.streams import Stream
 
 POLICY = Policy(reasks=0)

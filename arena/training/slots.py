@@ -19,14 +19,12 @@ from arena.store.reader import Reader
 from arena.store.schema import FILE
 from arena.training import collect, forks, standings
 from arena.training.evaluate import trained_seats
-from arena.training.population import Opponent
+from arena.training.population import LIVE, Opponent
 from arena.training.prefix import Prefix
 from arena.training.record import read_played
 from arena.training.rows import Row, Trainee, read_rows, write_rows
 from arena.training.settings import TURN_RECIPES
 from arena.training.setup import Run
-
-LIVE = "live"  # the seating's word for the policy that is being trained
 
 
 def write_slots(run: Run, k: int, role: str, players: Mapping[str, str]) -> dict[str, Any]:

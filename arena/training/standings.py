@@ -36,12 +36,15 @@ def pools(run: Run, k: int, players: Mapping[str, str]) -> dict[str, Sequence[po
 
 def scores(run: Run, role: str, k: int) -> dict[str, Score]:
     """What the champions of each iteration made of the opponents that they met in its collect stage: a win 1, a tie
-    one half, older iterations discounted. Against `role`'s policies the other roles' champions count."""
+    one half, older iterations discounted. Against `role`'s policies the other roles' champions count. Rollouts of whole
+    matches count too: the recipe group collects nothing else."""
     if not (run.folder / FILE).is_file():
         return {}
-    tags = {f"collect/{j}": j for j in range(1, k)}
+    s = run.settings
+    kinds = ("collect", "rollout") if s.algorithm == "grpo" and s.params.rows == "episode" else ("collect",)
+    tags = {f"{kind}/{j}": j for j in range(1, k) for kind in kinds}
     learners = [r for r in run.roles if r != role] or list(run.roles)
-    mine = {j: {run.champion(r, j) for r in learners} for j in tags.values()}
+    mine = {j: {population.LIVE, *(run.champion(r, j) for r in learners)} for j in tags.values()}
     won: dict[str, float] = {}
     played: dict[str, float] = {}
     with Reader(run.folder) as reader:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -187,6 +188,22 @@ def test_the_average_is_reported_where_a_mixture_is_looked_for(
     one = run(tmp_path, "self", algorithm="dpo", recipe="fork-pairs", iterations=iterations, params=params)
 
     assert final.has_average(one.settings) == has
+
+
+def test_rollouts_count_for_pfsp(tmp_path: Path) -> None:
+    """The recipe group collects nothing; what the live policy won of the rollouts is read, here played by a bot."""
+    one = run(tmp_path, "pfsp", algorithm="grpo", recipe="group", iterations=2, set={"rounds": 1})
+    one.folder.mkdir()
+    live, other = "bot/always?answer=paper", "bot/always?answer=rock"
+    plan = [
+        one.table.planned("rollout/1", i, 0, lambda m: dict(zip(m.seats, (live, other), strict=True))) for i in (0, 1)
+    ]
+    play(one.table, plan)
+    with sqlite3.connect(one.folder / "run.sqlite") as db:
+        db.execute("UPDATE agents SET name = 'live' WHERE name = ?", (live,))
+    found = standings.scores(one, "", 2)
+
+    assert {name: (score.won, score.played) for name, score in found.items()} == {other: (2.0, 2.0)}
 
 
 @pytest.mark.parametrize(("game", "how"), [("matrix/rps", "nash"), ("matrix/ipd", "alpharank")])

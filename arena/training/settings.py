@@ -8,6 +8,7 @@ lacks is read as it was meant then (`_OF_OLD`).
 from __future__ import annotations
 
 import json
+import math
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
@@ -242,8 +243,8 @@ def check(settings: TrainSettings) -> None:
         raise UsageError(f"--reference is one of {', '.join(REFERENCES)}, not {s.reference!r}")
     if s.gate not in ("ci", "none"):
         raise UsageError(f"--gate is ci or none, not {s.gate!r}")
-    if not s.lr > 0:
-        raise UsageError(f"--lr must be above 0, not {s.lr:g}: nothing would be learned")
+    if not (s.lr > 0 and math.isfinite(s.lr)):
+        raise UsageError(f"--lr must be a number above 0, not {s.lr:g}: nothing would be learned")
     if s.device not in ("auto", "cpu", "cuda"):
         raise UsageError(f"--device is auto, cpu or cuda, not {s.device!r}")
     if p.nash != "none" and s.algorithm != "dpo":

@@ -68,7 +68,8 @@ def arena(*words: str) -> tuple[int, str]:
         (["kto", *GOOD, "--param", "anchors=player_9=bot/random"], "has no role, side or seat 'player_9'"),
         (["kto", *GOOD[:4], "--opponents", "player_9=bot/random"], "has no role, side or seat 'player_9'"),
         (["dpo", *GOOD, "--param", "rollout_agent=bot/nobody"], "there is no bot 'nobody'"),
-        (["kto", *GOOD, "--lr", "0"], "--lr must be above 0"),
+        (["kto", *GOOD, "--lr", "0"], "--lr must be a number above 0"),
+        (["kto", *GOOD, "--lr", "inf"], "--lr must be a number above 0"),
         (["kto", *GOOD[:4], "--opponents", "psro", "--role", "player_0", "--param", "meta=nash"], "not with --role"),
         (["kto", *GOOD, "--param", "nash=extragradient"], "is for dpo"),
         (["dpo", *GOOD, "--param", "label_smoothing=0.1"], "losses robust, exo_pair, aot, not by sigmoid"),
@@ -169,7 +170,34 @@ def test_what_a_run_does_not_read_is_said(home: Path) -> None:
 
     assert code == 0, text
     assert "note: --reference is not used: grpo has no reference at beta 0" in text
-    assert "note: fork_k is for recipes that play forks" in text
+    assert "note: fork_k is for the recipes fork-pairs, lspo-pairs" in text
+
+
+@pytest.mark.parametrize(
+    ("words", "note"),
+    [
+        (["grpo", "--param", "tompo_alpha=0.3"], "tompo_alpha is for the recipes tompo"),
+        (["grpo", "--param", "turn_weight=2"], "turn_weight is for the recipes turn"),
+        (["grpo", "--param", "rae_decay=0.5"], "rae_decay is for the recipes rae, spiral, turn"),
+        (["grpo", "--recipe", "turn", "--param", "rae_decay=0.5"], "rae_decay is for turn=return"),
+        (["grpo", "--param", "overflow=drop"], "overflow is not used"),
+        (["kto", "--param", "meta=uniform"], "meta is for --opponents psro"),
+        (["kto", "--param", "pfsp=even"], "pfsp is for --opponents pfsp"),
+        (["kto", "--param", "update=alternate"], "update is for several roles"),
+        (["sft", "--param", "delta=1"], "delta is for the recipes outcome"),
+        (["dpo", "--param", "prompts=as_sent"], "prompts is for the recipes outcome, winner-only"),
+        (["kto", "--config", "t.toml"], "fork_margin is for the recipes fork-pairs"),
+    ],
+)
+def test_every_field_that_is_not_read_is_said(home: Path, words: list[str], note: str) -> None:
+    (home / "t.toml").write_text("[params]\nfork_margin = 0.1\n")
+    code, text = train(*words, *GOOD, "--set", "rounds=1", "--dry-run")
+
+    assert code == 0, text
+    assert [line for line in text.splitlines() if line.startswith("note:")] == [
+        line for line in text.splitlines() if note in line
+    ]
+    assert f"note: {note}" in text
 
 
 def test_an_unknown_key_of_a_file_names_the_nearest(home: Path) -> None:

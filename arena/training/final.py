@@ -17,7 +17,7 @@ from arena.training.settings import TrainSettings
 from arena.training.setup import Run, anchors
 from arena.training.standings import cross_play
 
-NONE: dict[str, Any] = {"diff": 0.0, "ci": [None, None], "t_ci": [None, None], "n": 0}
+NONE: dict[str, Any] = {"diff": None, "ci": [None, None], "t_ci": [None, None], "n": 0}
 
 
 def report_stage(run: Run, run_id: str, last: int) -> dict[str, str]:

@@ -65,7 +65,7 @@ def _markdown(report: Mapping[str, Any]) -> str:
         promoted = "yes" if it["promoted"] else "kept as it was" if it["kept"] else "no"
         lines.append(
             f"| {it['k']} | {it['role'] or 'all'} | {it['rows']} | {it['steps']} | {it['league']} | {promoted} | "
-            f"{e['diff']:.4g} | {ci} | {e['n']} |"
+            f"{'not measured' if e['diff'] is None else format(e['diff'], '.4g')} | {ci} | {e['n']} |"
         )
     if report["final"]:
         lines += ["", "## Final deals", "", "Deals that no gate and no choice has seen.", ""]

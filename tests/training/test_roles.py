@@ -51,7 +51,8 @@ def test_a_role_without_rows_is_registered_as_it_was_and_the_other_is_trained(ho
     assert (first["role"], first["promoted"], first["kept"]) == ("player_0", True, None)
     assert (second["role"], second["promoted"], second["steps"], second["adapter"]) == ("player_1", False, 0, None)
     assert "winner-only gave no rows" in second["kept"]
-    assert second["eval"]["n"] == 0
+    assert (second["eval"]["n"], second["eval"]["diff"]) == (0, None)
+    assert "| kept as it was | not measured | open | 0 |" in (home / "s1" / "report.md").read_text()
     assert done.json["champion"] == {"player_0": "league/s1-player_0-k1", "player_1": "league/s1-player_1-k0"}
     policy = (home / "league" / "s1-player_1-k1" / "policy.toml").read_text()
     assert "promoted = false" in policy

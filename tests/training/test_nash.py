@@ -87,15 +87,3 @@ def test_a_finished_run_of_two_passes_is_left_as_it_is(home: Path, done: Ended) 
     assert again.json == done.json
     assert (home / "run" / "manifest.json").read_bytes() == manifest
     assert "half train" in [entry["stage"] for entry in json.loads(manifest)["stages"]]
-
-
-def test_a_folder_that_was_moved_is_labelled_as_it_was(home: Path, done: Ended) -> None:
-    """The half-way policy is in the record by the place of its adapter."""
-    rows = (home / "run/iter_0001/dataset.jsonl").read_bytes()
-    (home / "run").rename(home / "moved")
-    (home / "moved/iter_0001/dataset.jsonl").unlink()
-    again = resume(home, "moved")
-
-    assert again.code == 0, again.err
-    assert (home / "moved/iter_0001/dataset.jsonl").read_bytes() == rows
-    assert again.json["champion"] == done.json["champion"]

@@ -58,18 +58,20 @@ def command(
     }  # fmt: skip
     given = {k: v for k, v in flags.items() if v is not None}
     settings = settings_of(algorithm, given, set_, param, config)
-    _note_unused(settings, {*given, *(pair.partition("=")[0] for pair in param)})
+    _note_unused(settings, {*given, *(pair.partition("=")[0] for pair in param)}, config)
     if dry_run:
         _dry_run(settings, as_json)
     else:
         _train(settings, out or options.default_folder(f"train-{settings.game}"), display, as_json)
 
 
-def _note_unused(settings: TrainSettings, given: set[str]) -> None:
+def _note_unused(settings: TrainSettings, given: set[str], config: Path | None) -> None:
     from arena.cli.output import say
     from arena.training.given import unused
+    from arena.training.settings import read_file
 
-    for text in unused(settings, given):
+    values = read_file(config) if config is not None else {}
+    for text in unused(settings, given | set(values) | set(values.get("params", {}))):
         say(f"note: {text}")
 
 

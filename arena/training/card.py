@@ -27,7 +27,7 @@ def card(
         lines += ["", "## Training", ""]
         lines += [f"- {key}: {facts[key]}" for key in ("algorithm", "recipe", "reference", "opponents", "k", "parents")]
         lines += [f"- kept as it was: {facts['kept']}"] if facts.get("kept") else []
-        lines += [f"- {key}: {value}" for key, value in sorted(facts["options"].items())]
+        lines += [f"- {key}: {value}" for key, value in sorted(facts["options"].items()) if value is not None]
         lines += ["", "Versions: " + ", ".join(f"{k} {v}" for k, v in sorted(facts["versions"].items())) + "."]
         lines += [f"Trained on {facts['hardware']}."]
     if dataset is not None:

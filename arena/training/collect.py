@@ -18,12 +18,13 @@ WARM_MATCHES = 32  # of grpo's collect stage: they warm the baselines
 
 def count(settings: TrainSettings) -> int:
     """How many matches the collect stage plays. Of grpo: those that warm its baselines, or those that its slots of
-    single turns are drawn from."""
+    single turns are drawn from, for each role: a match has a learner in one role, in self-play in all. That every match
+    has `fork_states` decisions is hoped for; the label stage says what was found."""
     s = settings
     if s.algorithm != "grpo":
         return s.matches
     if s.params.rows == "turn":
-        return -(-s.matches // s.params.fork_states)
+        return -(-s.matches // s.params.fork_states) * (1 if s.is_self_play else max(len(s.roles), 1))
     return 0 if s.recipe == "group" else min(WARM_MATCHES, s.matches)
 
 

@@ -10,14 +10,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from arena.core.errors import UsageError
 from arena.core.seeds import derive
-from arena.training import population, slots
+from arena.training import slots
 from arena.training.health import CONVERGED
 from arena.training.jsonfile import write_json
 from arena.training.recipes import find_recipe
 from arena.training.record import Played, Refused, read_played
-from arena.training.rows import Labelled, Trainee, check_trainable, summary, write_rows
+from arena.training.rows import Labelled, NothingToLearn, Trainee, check_trainable, summary, write_rows
 from arena.training.settings import label_options
 from arena.training.setup import Run
 from arena.training.tokens import check_tokens
@@ -26,14 +25,12 @@ from arena.training.weights import class_weights, down_sampled, in_blocks
 Champions = Mapping[str, str]  # role -> the policy that collected
 
 
-def label_stage(
-    run: Run, k: int, role: str, players: Champions, pools: Mapping[str, Sequence[population.Opponent]]
-) -> dict[str, Any]:
+def label_stage(run: Run, k: int, role: str, players: Champions) -> dict[str, Any]:
     """The facts of dataset.json; for grpo the rows are slots."""
     folder = run.iteration(k, role)
     folder.mkdir(parents=True, exist_ok=True)
     if run.settings.algorithm == "grpo":
-        facts = slots.write_slots(run, k, role, players, pools)
+        facts = slots.write_slots(run, k, role, players)
     else:
         facts = _label(run, k, role, players[role], folder)
     write_json(folder / "dataset.json", facts)
@@ -60,7 +57,7 @@ def _label(run: Run, k: int, role: str, agent: str, folder: Path) -> dict[str, A
     try:
         made = find_recipe(s.recipe, s.algorithm, type(run.game)).label(played, options)
         check_trainable(made, s.algorithm, s.recipe)
-    except UsageError as error:
+    except NothingToLearn as error:
         at_top = k > 1 and _reward(run, played, agent) >= CONVERGED
         return _nothing(folder, made, refused, error.message, at_top=at_top)
     tokens = check_tokens(
@@ -76,7 +73,7 @@ def _label(run: Run, k: int, role: str, agent: str, folder: Path) -> dict[str, A
     valid = [row for row in kept.rows if row["split"] == "valid"]
     try:
         check_trainable(Labelled(train, kept.drops), s.algorithm, s.recipe)
-    except UsageError as error:
+    except NothingToLearn as error:
         return _nothing(folder, kept, refused, f"{error.message} (matches of the training split)")
     facts = summary(kept) | {"tokens": tokens.as_json(), "refused": refused.as_json()}
     if s.algorithm == "kto":
@@ -116,6 +113,8 @@ def said(facts: Mapping[str, Any]) -> str:
     if facts.get("lacks"):
         return f"nothing to learn from: {facts['lacks']}"
     text = f"{facts['rows']} rows, {facts['train_rows']} of them to train on"
+    if facts["rows"] < facts.get("wanted", 0):
+        text += f"; {facts['wanted']} were asked for, and more matches or fork_states give more"
     if (weights := facts.get("weights")) is not None:
         text += f"; {facts['train_desirable']} desirable (weight {weights['desirable']:.3g})"
         text += f", {facts['train_undesirable']} undesirable (weight {weights['undesirable']:.3g})"

@@ -6,18 +6,20 @@ tokenizer. An estimate: real answers, forks that end early and skipped duplicate
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from arena.models.ledger import price_of
 from arena.models.names import resolve
 from arena.models.types import Usage
-from arena.training import collect, forks
+from arena.registry import make_game
+from arena.training import collect, forks, population
 from arena.training.evaluate import seatings
-from arena.training.prompt_sizes import check_context, simulated
-from arena.training.settings import GRPO_STEPS, TrainSettings
-from arena.training.setup import Run, anchors, set_up
+from arena.training.final import has_average
+from arena.training.prompt_sizes import simulated
+from arena.training.settings import GRPO_STEPS, TrainSettings, filled
+from arena.training.setup import Run, anchors, check_new, check_sizes, set_up
 
 SIMULATED = 20
 ANSWER = 16  # tokens of a row behind its prompt
@@ -25,18 +27,17 @@ ANSWER = 16  # tokens of a row behind its prompt
 
 def estimate(settings: TrainSettings) -> dict[str, Any]:
     """Everything as numbers; faults of the settings are raised as they would be at the start."""
+    settings = filled(settings)
+    check_new(settings)
     run = set_up(Path("dry-run"), settings)
     s, p = settings, settings.params
-    check_context(run.game, run.start, p.max_length)
+    check_sizes(run)
     asks, prompt, longest = simulated(run.game, run.start, SIMULATED)
     row = max(longest) + ANSWER
     own = asks / max(run.game.seat_count(), 1)
     ways = seatings(run.game, run.roles[0])
     passes = 2 if p.nash == "extragradient" else 1
     collected = collect.count(s) * passes
-    policies = 3 if s.iterations > 1 else 2
-    evaluated = s.eval_matches * ways * policies * len(run.roles)
-    final = (s.eval_matches if p.final_matches is None else p.final_matches) * ways * (s.iterations + 1)
     branches = 0
     if s.recipe in forks.NEEDED_BY:
         states = collected * min(p.fork_states, max(1, round(own)))
@@ -45,40 +46,59 @@ def estimate(settings: TrainSettings) -> dict[str, Any]:
         GRPO_STEPS if s.algorithm == "grpo" else max(1, round(collected * own * ways / (p.batch * p.accumulation)))
     )
     rollouts = steps * p.batch * p.accumulation if s.algorithm == "grpo" else 0
-    an_iteration = collected + branches + rollouts + evaluated
-    matches = an_iteration * s.iterations + final
+    updates = sum(len(s.roles_of(k)) for k in range(1, s.iterations + 1))  # of a role in an iteration
+    policies = 3 if s.iterations > 1 else 2
+    matches = {
+        "collect": collected * s.iterations,
+        "forks": branches * s.iterations,
+        "rollouts": rollouts * updates,
+        "evaluate": s.eval_matches * ways * policies * updates,
+        "transfer": s.eval_matches * ways * 2 * updates if p.transfer is not None else 0,
+        "meta": _meta(run) * ways,
+        "final": _final(run, updates) * ways,
+    }
+    there = matches["transfer"]
+    tokens = prompt * (sum(matches.values()) - there)
+    if there and p.transfer is not None:
+        tokens += there * simulated(make_game(p.transfer, {})[0], run.start, SIMULATED).tokens
     return {
         "stages": ["collect", "label", "train", "evaluate", "gate", "register"],
         "iterations": s.iterations,
-        "matches": {
-            "collect": collected,
-            "forks": branches,
-            "rollouts": rollouts,
-            "evaluate": evaluated,
-            "final": final,
-            "all": matches,
-        },
+        "matches": matches | {"all": sum(matches.values())},
         "asks_a_match": round(asks, 1),
         "prompt_tokens_a_match": round(prompt),
-        "prompt_tokens": round(prompt * matches),
+        "prompt_tokens": round(tokens),
         "longest_row": row,
         "max_length": p.max_length or min(row, run.start.context),
         "context": run.start.context,
         "steps": steps * (passes if s.steps else 1) * s.iterations,
         "memory_gb": _memory(run, row),
         "anchors": list(anchors(run, f"league/{s.policy(run.roles[0], 0)}")),
-        "cost": _cost(run, matches, prompt, asks),
+        "cost": cost(run, matches, prompt, asks),
     }
+
+
+def _meta(run: Run) -> int:
+    """Deals of psro's payoff matrix, at its largest."""
+    s = run.settings
+    pool = s.iterations + len(s.params.pool)
+    is_uniform = s.params.meta == "uniform" or (s.params.meta == "auto" and s.roles)
+    return s.eval_matches * pool**2 if s.opponents == "psro" and not is_uniform and pool > 1 else 0
+
+
+def _final(run: Run, updates: int) -> int:
+    """Deals of the report: every policy of every role, and the cross table of the champions, at its largest."""
+    s = run.settings
+    deals = s.eval_matches if s.params.final_matches is None else s.params.final_matches
+    return deals * (updates + len(run.roles) + (s.iterations + 1) ** 2 * has_average(s))
 
 
 def lines(found: Mapping[str, Any]) -> Iterator[str]:
     """The same for people."""
     yield f"{found['iterations']} iterations of {', '.join(found['stages'])}"
-    m = found["matches"]
-    yield (
-        f"matches: {m['collect']} collected, {m['forks']} forks, {m['rollouts']} rollouts, {m['evaluate']} evaluated "
-        f"an iteration; {m['final']} at the end; {m['all']} in all"
-    )
+    words = {"collect": "collected", "evaluate": "evaluated", "meta": "for psro's matrix", "final": "at the end"}
+    counts = [f"{count} {words.get(name, name)}" for name, count in found["matches"].items() if count and name != "all"]
+    yield f"matches: {', '.join(counts)}; {found['matches']['all']} in all"
     yield f"asks a match: {found['asks_a_match']}; prompt tokens: {found['prompt_tokens']} in all"
     yield f"longest row: {found['longest_row']} tokens, max_length {found['max_length']}, context {found['context']}"
     if found["longest_row"] > found["max_length"]:
@@ -87,22 +107,44 @@ def lines(found: Mapping[str, Any]) -> Iterator[str]:
     yield f"anchors of evaluation: {', '.join(found['anchors'])}"
 
 
-def _cost(run: Run, matches: int, prompt: float, asks: float) -> str:
-    """What fixed opponents are billed for, who hold all seats but the learner's in their share of the matches; a
-    reply is counted as a row's answer, so talk and thinking cost more."""
-    fixed = resolve(list(run.settings.fixed_opponents), type(run.game), ready=False)
-    share = (1 - 1 / max(run.game.seat_count(), 1)) * matches / max(len(fixed), 1)
-    usage = Usage(prompt=round(prompt * share), completion=round(asks * share * ANSWER))
-    total, unpriced = 0.0, []
-    for spec in fixed:
+def cost(run: Run, matches: Mapping[str, int], prompt: float, asks: float) -> str:
+    """What others than the learner are billed for: opponents of collected matches and rollouts, anchors of evaluation,
+    who plays the forks on. Each holds all seats but the learner's in its share of the matches; a reply is counted as a
+    row's answer, so talk and thinking cost more. Shares that only play decides are named, not counted."""
+    s, p = run.settings, run.settings.params
+    share, total = dict[str, float](), 0.0
+    unpriced, uncounted = list[str](), list[str]()
+
+    def add(names: Sequence[str], count: float, among: int) -> None:
+        for name in (name for name in names if not name.startswith("league/")):
+            share[name] = share.get(name, 0.0) + (1 - 1 / max(run.game.seat_count(), 1)) * count / max(among, 1)
+
+    shown, fixed = anchors(run, f"league/{s.policy(run.roles[0], 0)}"), list(s.fixed_opponents)
+    add(fixed, matches["collect"] + matches["rollouts"] + (0 if p.rollout_agent else matches["forks"]), len(fixed))
+    evaluated = sum(matches[word] for word in ("evaluate", "transfer", "final"))
+    add(shown, evaluated, len(shown) + (not s.fixed_opponents))
+    if p.rollout_agent:
+        share[p.rollout_agent] = share.get(p.rollout_agent, 0.0) + matches["forks"]  # in every model's seat
+    met = population.opponents(s, type(run.game), run.roles[0], 1, population.LEARNER) if not s.fixed_opponents else []
+    drawn = [name for name in (*p.pool, *(entry.name for entry in met)) if name != population.LEARNER]
+    for name in dict.fromkeys([*share, *(name for name in drawn if not name.startswith("league/"))]):
+        (spec,) = resolve([name], type(run.game), ready=False)
         model = spec.agent.model
         price = price_of(model) if model is not None else None
-        if price is not None:
-            total += price.units(usage) / 1e12
-        elif model is not None and model.provider != "mock":
+        if model is None or (price is None and model.provider == "mock"):
+            continue
+        if price is None:
             unpriced.append(spec.agent.canonical)
-    text = f"about ${total:.2f}" if total else "$0"
-    return f"{text} and what {', '.join(unpriced)} costs (no price known)" if unpriced else text
+        elif name not in share:
+            uncounted.append(spec.agent.canonical)
+        else:
+            usage = Usage(prompt=round(prompt * share[name]), completion=round(asks * share[name] * ANSWER))
+            total += price.units(usage) / 1e12
+    parts = [f"about ${total:.2f}"] if total else [] if unpriced or uncounted else ["$0"]
+    parts += [f"what {', '.join(unpriced)} costs (no price known)"] if unpriced else []
+    text = " and ".join(parts)
+    left = f"not counted: {', '.join(uncounted)}, drawn by weights" if uncounted else ""
+    return "; ".join(filter(None, (text, left)))
 
 
 def _memory(run: Run, row: int) -> float:

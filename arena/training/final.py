@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from arena.core.seeds import derive
@@ -12,10 +13,11 @@ from arena.training.league import file_hash
 from arena.training.metrics import read_metrics
 from arena.training.oneshot import exploitabilities
 from arena.training.play import tag_hash
+from arena.training.settings import TrainSettings
 from arena.training.setup import Run, anchors
 from arena.training.standings import cross_play
 
-NONE: dict[str, Any] = {"diff": 0.0, "ci": [None, None], "t_ci": [None, None], "n": 0}
+NONE: dict[str, Any] = {"diff": None, "ci": [None, None], "t_ci": [None, None], "n": 0}
 
 
 def report_stage(run: Run, run_id: str, last: int) -> dict[str, str]:
@@ -45,7 +47,7 @@ def report_stage(run: Run, run_id: str, last: int) -> dict[str, str]:
         "iterations": rows,
         "champion": champions if len(champions) > 1 else next(iter(champions.values())),
         "final": report.measured(results, names, derive(s.seed, "bootstrap/final")),
-        "average": average(run, names[""], deals) if s.params.nash != "none" and deals and not s.roles else None,
+        "average": average(run, iterates(run, last), deals) if deals and has_average(s) else None,
         "exploitability": exploitabilities(run, names[""], "final") if results and not s.roles else None,
         "final_sha256": tag_hash(run.folder, "final"),
         "warnings": warnings,
@@ -55,19 +57,39 @@ def report_stage(run: Run, run_id: str, last: int) -> dict[str, str]:
     return made | {"matches final": tag_hash(run.folder, "final")}
 
 
-def average(run: Run, names: list[str], deals: int) -> dict[str, Any]:
+def has_average(settings: TrainSettings) -> bool:
+    """Whether the report speaks of the average iterate: where what is looked for is a mixture."""
+    s = settings
+    iterated = s.iterations > 1 and not {"ipo", "sppo_hard"}.isdisjoint(s.losses)
+    return not s.roles and s.algorithm == "dpo" and (s.params.nash != "none" or iterated)
+
+
+def iterates(run: Run, last: int) -> list[str]:
+    """The policy after each gate, the untrained start first: a champion that was kept is there as often as it was. A
+    candidate that was turned down is no iterate."""
+    return [run.champion("", k + 1) for k in range(last + 1)]
+
+
+def average(run: Run, found: Sequence[str], deals: int) -> dict[str, Any]:
     """The last iterate and the average one (the uniform mixture of all) against each policy: theory promises
     convergence for the average, and the last one is what is used."""
-    payoff = cross_play(run, "final", names, deals)
-    mixture = [sum(column) / len(names) for column in zip(*payoff, strict=True)]
+    names = list(dict.fromkeys(found))
+    return averaged(found, names, cross_play(run, "final", names, deals)) | {"deals": deals}
+
+
+def averaged(found: Sequence[str], names: Sequence[str], payoff: Sequence[Sequence[float]]) -> dict[str, Any]:
+    """`payoff`: what each of the names is paid against each."""
+    weights = [found.count(name) / len(found) for name in names]
+    last = names.index(found[-1])
+    mixture = [sum(w * x for w, x in zip(weights, column, strict=True)) for column in zip(*payoff, strict=True)]
     return {
-        "policies": names,
+        "policies": list(names),
+        "weights": weights,
         "payoff": payoff,
-        "last": payoff[-1],
+        "last": payoff[last],
         "mixture": mixture,
-        "last_against_mixture": sum(payoff[-1]) / len(names),
-        "mixture_against_last": mixture[-1],
-        "deals": deals,
+        "last_against_mixture": sum(w * x for w, x in zip(weights, payoff[last], strict=True)),
+        "mixture_against_last": mixture[last],
     }
 
 

@@ -1,9 +1,10 @@
 """Forks for `fork-pairs`: from decision points of recorded matches, candidate answers and what comes of each.
 
 Two rounds of matches, all recorded under `forks/K`. First each chosen decision is asked again of the current policy,
-`fork_k` times, each with samples of its own (branches from CANDIDATES on). Then every distinct legal candidate is
-played on `fork_rollouts` times: its answer is copied into the record as part of the prefix. Continuation j has the same
-engine streams, the same bots' streams and the same sample keys for every candidate, so that differences are paired.
+`fork_k` times, each with samples of its own (branches from CANDIDATES on; whoever else sits there is a bot, since
+nothing but the decision is read). Then every distinct legal candidate is played on `fork_rollouts` times: its answer is
+copied into the record as part of the prefix. Continuation j has the same engine streams, the same bots' streams and the
+same sample keys for every candidate, so that differences are paired.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from arena.training.rows import Trainee
 from arena.training.setup import Run
 
 NEEDED_BY = ("fork-pairs", "lspo-pairs")
+EXTRA = "bot/random"
 CANDIDATES = 1000  # branches from here on are candidates' own matches; below are continuations
 
 
@@ -45,19 +47,24 @@ def play_forks(run: Run, players: Mapping[str, str], source: str, tag: str) -> N
     p = run.settings.params
     asked: dict[str, State] = {}
     plan: list[Planned] = []
+    stand_in = population.recorded(p.rollout_agent, type(run.game)) if p.rollout_agent else None
+    # of a candidate's own match the decision alone is read, so the others need no model; lspo-pairs reads all of it
+    others = (stand_in or EXTRA) if run.settings.recipe == "fork-pairs" else None
     for state in states:
+        seat = state.played.match.turns[state.turn].seat
         for i in range(p.fork_k):
-            planned = _branch(state, CANDIDATES + i, tag)
+            seating = dict.fromkeys(set(state.played.agents) - {seat}, others) if others else {}
+            planned = _branch(state, CANDIDATES + i, tag, seating)
             asked[planned.key] = state
             plan.append(planned)
     numbers = play(run.table, plan, copied={key: _prefix(state) for key, state in asked.items()})
     answers = _answers(run, asked, numbers)
     plan, prefixes, common = [], {}, {}
-    stand_in = population.recorded(p.rollout_agent, type(run.game)) if p.rollout_agent else None
     for state, candidates in answers:
+        seating = dict.fromkeys(state.played.models, stand_in) if stand_in else {}
         for c, answer in enumerate(candidates):
             for j in range(p.fork_rollouts):
-                planned = _branch(state, j, tag, candidate=c, stand_in=stand_in)
+                planned = _branch(state, j, tag, seating, candidate=c)
                 plan.append(planned)
                 prefixes[planned.key] = _prefix(state, answer, decided=True)
                 common[planned.key] = f"{state.planned.key}/{state.turn}/{j}"
@@ -100,12 +107,10 @@ def _spread(by_kind: Mapping[str, Sequence[int]], most: int, key: str) -> list[i
     return sorted(found)
 
 
-def _branch(state: State, branch: int, tag: str, candidate: int | None = None, stand_in: str | None = None) -> Planned:
-    """A branch of a state. Chance after the turn is fresh by `branch`, hence common to all candidates. `stand_in` takes
-    every model's seat."""
-    source = state.planned
-    if stand_in is not None:
-        source = replace(source, seating={**source.seating, **dict.fromkeys(state.played.models, stand_in)})
+def _branch(state: State, branch: int, tag: str, seating: Mapping[str, str], candidate: int | None = None) -> Planned:
+    """A branch of a state. Chance after the turn is fresh by `branch`, hence common to all candidates. `seating`: who
+    sits there in the place of those of the record."""
+    source = replace(state.planned, seating={**state.planned.seating, **seating})
     fork: dict[str, Any] = {"parent": source.key, "at": state.turn, "branch": branch, "tag": tag}
     if candidate is not None:
         fork["candidate"] = candidate

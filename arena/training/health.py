@@ -108,4 +108,6 @@ def warnings(algorithm: str, metrics: Sequence[Mapping[str, Any]], balance: Mapp
         total = balance.get("desirable", 0) + balance.get("undesirable", 0)
         if total and max(balance["desirable"], balance["undesirable"]) > 0.8 * total:
             found.append("more than 80 % of the rows have one label")
+    if balance.get("rows", 0) < balance.get("wanted", 0):
+        found.append(f"{balance['rows']} slots were found of the {balance['wanted']} that were asked for")
     return found

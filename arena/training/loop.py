@@ -27,9 +27,8 @@ from arena.training.jsonfile import read_json
 from arena.training.manifest import NAME as MANIFEST
 from arena.training.manifest import Manifest
 from arena.training.play import Watch, tag_hash
-from arena.training.prompt_sizes import check_context
-from arena.training.settings import TrainSettings, differing, file_sha256, from_toml, to_toml
-from arena.training.setup import Run, set_up
+from arena.training.settings import TrainSettings, differing, file_sha256, filled, from_toml, to_toml
+from arena.training.setup import Run, check_new, check_sizes, set_up
 from arena.training.stage import Unhealthy
 
 CONFIG = "config.toml"
@@ -57,11 +56,11 @@ def is_training_run(folder: Path) -> bool:
 def start(settings: TrainSettings, folder: Path, *, watch: Watch | None = None, say: Say | None = None) -> TrainResult:
     """Train into a folder. The folder of the same run is gone on with, another run's is refused."""
     os.environ["ARENA_LEAGUE"] = settings.league_folder
+    settings = filled(settings)
     if is_training_run(folder):
-        old = from_toml(folder / CONFIG)
-        if old.sha256() != settings.sha256():
+        if others := differing(from_toml(folder / CONFIG), settings):
             raise UsageError(
-                f"{folder} holds another run: {', '.join(differing(old, settings))} differ",
+                f"{folder} holds another run: {', '.join(others)} differ",
                 hint=f"choose another --out, or go on with that one: arena resume {folder}",
             )
         return resume(folder, watch=watch, say=say)
@@ -69,10 +68,11 @@ def start(settings: TrainSettings, folder: Path, *, watch: Watch | None = None, 
     if folder.exists() and any(path.name not in unbegun for path in folder.iterdir()):
         raise UsageError(f"{folder} is not empty and holds no training run", hint="choose another --out")
     trust(settings.game)
+    check_new(settings)
     run = set_up(folder, settings, watch=watch, say=say)
     names = [settings.policy(role, k) for role in run.roles for k in range(settings.iterations + 1)]
     league.check_free(run.league, names, "")
-    check_context(run.game, run.start, settings.params.max_length)
+    check_sizes(run)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / CONFIG).write_text(to_toml(settings), "utf-8")
     manifest = Manifest(folder)
@@ -158,6 +158,7 @@ class _Loop:
         tags, lacks = run.tags(k), {}
         collect = partial(self._played, tags, stages.collect_stage, run, k, players)
         self._stage(k, _word(run, "collect"), given, collect, self._tagged(tags))
+        players = {role: run.as_recorded(name) for role, name in players.items()}  # a folder that was moved since
         seen = {"matches": tag_hash(run.folder, *tags), "pool": given["pool"]}
         for role in run.roles_of(k):
             work = partial(self._label, run, k, role, players)
@@ -185,7 +186,7 @@ class _Loop:
         raise UsageError("; ".join(dict.fromkeys(found["lacks"] for found in facts)), hint=NOTHING)
 
     def _label(self, run: Run, k: int, role: str, players: Mapping[str, str]) -> dict[str, str]:
-        facts = label_stage(run, k, role, players, stages.pools(run, k, players))
+        facts = label_stage(run, k, role, players)
         self.run.say(f"  {said(facts)}")
         return self._files(run.iteration(k, role))("dataset.jsonl", "dataset.json")
 
@@ -260,7 +261,9 @@ class _Loop:
     # --- policies ---------------------------------------------------------------------------------------------------
 
     def _last(self, role: str, k: int) -> str:
-        last = max((j for j in range(1, k) if role in self.run.roles_of(j)), default=0)
+        """The last policy that was trained; what an iteration kept as it was is a copy of a champion."""
+        kept = self.run.kept(role, k)
+        last = max((j for j in range(1, k) if role in self.run.roles_of(j) and j not in kept), default=0)
         return f"league/{self.run.settings.policy(role, last)}"
 
     def _policies(self, k: int) -> dict[str, str]:
@@ -295,7 +298,7 @@ class _Loop:
     def _result(self) -> TrainResult:
         whole = read_json(self.run.folder / "report.json")
         promoted = [row for row in whole["iterations"] if row["promoted"]]
-        kept = [row for row in whole["iterations"] if row["kept"]]
+        kept = [row for row in whole["iterations"] if row.get("kept")]  # of a run of an earlier release: none
         message = "complete: " if self.worked else "complete already: "
         message += f"{len(promoted)} of {len(whole['iterations'])} policies promoted"
         if kept:

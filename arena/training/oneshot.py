@@ -1,21 +1,26 @@
 """Games of one simultaneous choice: their payoff table from the engine, and how exploitable a policy's answers are.
 
-Exact for the frequencies with which a policy answered; the frequencies themselves are a sample.
+It is computed from the frequencies with which a policy answered. These are a sample, and noise alone makes a best
+reply look better than it is, so the figure is biased upwards: beside it stands what a uniformly random player would
+score with as many answers. On one deal and seed a policy answers alike against every opponent; that is one answer.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from statistics import fmean
 from typing import Any, NamedTuple
 
 from arena.core.asks import Choice
 from arena.core.game import Game
 from arena.core.match import Match
+from arena.core.seeds import stream
 from arena.training.record import read_played
 from arena.training.setup import Run
 
 MOST_OPTIONS = 20
+DRAWS = 1000  # samples of the random player
 Shares = Mapping[str, float]
 
 
@@ -69,20 +74,38 @@ def exploitability(table: Table, first: Shares, second: Shares) -> float:
     return (max(values[0]) - now[0] + max(values[1]) - now[1]) / 2
 
 
+def of_uniform(table: Table, answers: tuple[int, int], seed: int) -> float:
+    """The mean exploitability of a uniformly random player, measured by as many answers in each seat."""
+    rng = stream(seed, "exploitability")
+    found = []
+    for _ in range(DRAWS):
+        said = [Counter(rng.choices(own, k=n)) for own, n in zip(table.options, answers, strict=True)]
+        found.append(exploitability(table, _shares(said[0]), _shares(said[1])))
+    return fmean(found)
+
+
+def _shares(counts: Counter[str]) -> Shares:
+    return {answer: n / counts.total() for answer, n in counts.items()}
+
+
 def exploitabilities(run: Run, names: Sequence[str], tag: str) -> list[dict[str, Any]] | None:
     """Of each policy, by what it answered in the matches of a tag; None where the game has no table."""
     table = table_of(run.game)
     if table is None:
         return None
-    said: dict[tuple[str, str], Counter[Any]] = {}
+    said: dict[tuple[str, str], dict[tuple[int, int], str]] = {}
     for played in read_played(run.folder, tags=[tag]):
         for turn in played.match.turns:
-            said.setdefault((played.agents[turn.seat], turn.seat), Counter())[turn.answer] += 1
-    found = []
+            of_seat = said.setdefault((played.agents[turn.seat], turn.seat), {})
+            of_seat.setdefault((played.match.deal_seed, played.match.seed), str(turn.answer))
+    found, random = [], dict[tuple[int, int], float]()
     for name in names:
-        counts = [said.get((name, seat), Counter()) for seat in table.seats]
-        if all(counts):
-            first, second = ({answer: n / own.total() for answer, n in own.items()} for own in counts)
-            n = sum(own.total() for own in counts)
-            found.append({"policy": name, "exploitability": exploitability(table, first, second), "answers": n})
+        first, second = (Counter(said.get((name, seat), {}).values()) for seat in table.seats)
+        answers = first.total(), second.total()
+        if all(answers):
+            if answers not in random:
+                random[answers] = of_uniform(table, answers, run.settings.seed)
+            value = exploitability(table, _shares(first), _shares(second))
+            row = {"policy": name, "exploitability": value, "answers": sum(answers), "uniform": random[answers]}
+            found.append(row)
     return found

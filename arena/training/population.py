@@ -6,7 +6,7 @@ Everything is a pure function of the settings, the registered policies and the r
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from arena.training.recipes.from_game import game_mix
 from arena.training.settings import TrainSettings, read_file
 
 LEARNER = "learner"
+LIVE = "live"  # a rollout's word for the policy that is being trained
 
 
 @dataclass(frozen=True)
@@ -47,9 +48,14 @@ class Score:
         return (self.won + 1) / (self.played + 2)
 
 
-def past(settings: TrainSettings, role: str, k: int) -> list[str]:
-    """Every registered policy of a role before iteration k, the untrained start included."""
-    return [f"league/{settings.policy(role, j)}" for j in range(k) if j == 0 or role in settings.roles_of(j)]
+def past(settings: TrainSettings, role: str, k: int, kept: Collection[int] = ()) -> list[str]:
+    """Every registered policy of a role before iteration k, the untrained start included. What an iteration kept as it
+    was is a copy, and counts once."""
+    return [f"league/{settings.policy(role, j)}" for j in _past(settings, role, k, kept)]
+
+
+def _past(settings: TrainSettings, role: str, k: int, kept: Collection[int]) -> list[int]:
+    return [j for j in range(k) if j == 0 or (role in settings.roles_of(j) and j not in kept)]
 
 
 def opponents(
@@ -61,10 +67,14 @@ def opponents(
     *,
     scores: Mapping[str, Score] | None = None,
     meta: Mapping[str, float] | None = None,
+    kept: Collection[int] = (),
 ) -> list[Opponent]:
-    """The distribution for a role's seats when they are not the learner's. `champion` is that role's."""
+    """The distribution for a role's seats when they are not the learner's. `champion` is that role's; `kept` are the
+    iterations that left its policy as it was."""
     pool = [recorded(name, game) for name in settings.params.pool]
-    found = _opponents(settings, game, role, k, champion, pool, scores or {}, meta or {})
+    found = _opponents(
+        settings, game, role, _past(settings, role, k, kept), k, champion, pool, scores or {}, meta or {}
+    )
     return [replace(entry, name=recorded(entry.name, game)) for entry in found]
 
 
@@ -78,6 +88,7 @@ def _opponents(
     settings: TrainSettings,
     game: type[Game],
     role: str,
+    iterations: Sequence[int],
     k: int,
     champion: str,
     pool: Sequence[str],
@@ -85,18 +96,19 @@ def _opponents(
     meta: Mapping[str, float],
 ) -> list[Opponent]:
     spec = settings.opponents
+    own = [f"league/{settings.policy(role, j)}" for j in iterations]
     if spec in ("self", "latest"):
         return [Opponent(champion)]
     if spec == "fsp":
-        return [Opponent(name) for name in dict.fromkeys([*past(settings, role, k), *pool])]
+        return [Opponent(name) for name in dict.fromkeys([*own, *pool])]
     if spec == "pfsp":
-        names = dict.fromkeys([*past(settings, role, k), *pool])
+        names = dict.fromkeys([*own, *pool])
         return [Opponent(name, pfsp_weight(scores.get(name), settings.params.pfsp)) for name in names]
     if spec == "psro":
-        names = dict.fromkeys([*past(settings, role, k), *pool])
+        names = dict.fromkeys([*own, *pool])
         return [Opponent(name, meta.get(name, 1.0 / len(names))) for name in names]
     if spec == "fxp":
-        return _fxp(settings, role, k)
+        return _fxp(settings, dict(zip(iterations, own, strict=True)), k)
     if spec == "game":
         return from_mix(game)
     if spec.startswith("league:"):
@@ -130,13 +142,12 @@ def _named(text: str) -> Opponent:
     return Opponent(name, side=selector or "")
 
 
-def _fxp(settings: TrainSettings, role: str, k: int) -> list[Opponent]:
+def _fxp(settings: TrainSettings, names: Mapping[int, str], k: int) -> list[Opponent]:
     """Fictitious cross-play, main and counters in turn: odd iterations train the main policy against half its own past
     and half the counters, even ones a counter against the past mains (shares and schedule are ours)."""
-    names = past(settings, role, k)
-    mains = [names[0], *names[1::2]]
-    counters = names[2::2]
-    if k % 2 == 0:
+    mains = [name for j, name in names.items() if j == 0 or not is_counter(settings, j)]
+    counters = [name for j, name in names.items() if j and is_counter(settings, j)]
+    if is_counter(settings, k):
         return [Opponent(name) for name in mains]
     half = 0.5 if counters else 1.0
     return [Opponent(name, half / len(mains)) for name in mains] + [

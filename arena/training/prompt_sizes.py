@@ -51,7 +51,7 @@ def simulated(game: Game, start: Start, count: int) -> Sizes:
     return Sizes(fmean(asks), fmean(tokens), longest)
 
 
-def check_context(game: Game, start: Start, max_length: int | None) -> None:
+def check_context(game: Game, start: Start, max_length: int | None, *, name: str = "") -> None:
     """Stop if most matches do not fit: what cannot be read cannot be played, and rows over `max_length` cannot be
     trained on."""
     limit = min(max_length or start.context, start.context)
@@ -59,6 +59,6 @@ def check_context(game: Game, start: Start, max_length: int | None) -> None:
     if typical >= limit:
         what = "the model's context" if limit == start.context else "--param max_length"
         raise UsageError(
-            f"most matches of {game.name} need prompts of {typical} tokens and more, and {what} is {limit}",
+            f"most matches of {name or game.name} need prompts of {typical} tokens and more, and {what} is {limit}",
             hint="a smaller preset, a model with a longer context, or ?memory=window=N after the model's name",
         )

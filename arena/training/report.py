@@ -65,7 +65,7 @@ def _markdown(report: Mapping[str, Any]) -> str:
         promoted = "yes" if it["promoted"] else "kept as it was" if it["kept"] else "no"
         lines.append(
             f"| {it['k']} | {it['role'] or 'all'} | {it['rows']} | {it['steps']} | {it['league']} | {promoted} | "
-            f"{e['diff']:.4g} | {ci} | {e['n']} |"
+            f"{'not measured' if e['diff'] is None else format(e['diff'], '.4g')} | {ci} | {e['n']} |"
         )
     if report["final"]:
         lines += ["", "## Final deals", "", "Deals that no gate and no choice has seen.", ""]
@@ -83,14 +83,18 @@ def _markdown(report: Mapping[str, Any]) -> str:
             "",
             "## Exploitability",
             "",
-            "Half of what best replies gain, exact for the answers of the final deals.",
+            "Half of what best replies gain against the frequencies of the answers on the final deals. Few answers",
+            "make it too high; beside it is the mean of a uniformly random player who is measured by as many.",
         ]
-        lines += ["", "| policy | exploitability | answers |", "|---|---|---|"]
+        lines += ["", "| policy | exploitability | answers | random player |", "|---|---|---|---|"]
         for row in report["exploitability"]:
-            lines.append(f"| {row['policy']} | {row['exploitability']:.4g} | {row['answers']} |")
+            value, n, uniform = row["exploitability"], row["answers"], row["uniform"]
+            lines.append(f"| {row['policy']} | {value:.4g} | {n} | {uniform:.4g} |")
     if (average := report["average"]) is not None:
         lines += ["", "## Average iterate", ""]
-        lines += ["Mean payoff against each policy: of each policy, and of the uniform mixture of all of them.", ""]
+        text = "Mean payoff against each policy: of each that was champion, and of the mixture of the champions after"
+        shares = ", ".join(f"{w:.3g}" for w in average["weights"])
+        lines += [f"{text} each gate, in shares of {shares}.", ""]
         lines += [
             "| policy | " + " | ".join(average["policies"]) + " |",
             "|---" * (len(average["policies"]) + 1) + "|",

@@ -41,12 +41,12 @@ from arena.store.reader import Reader, StoredMatch
 from arena.store.writer import Unit
 from arena.training.live import LIVE, LiveEngine, RolloutSession, frozen_of_base
 from arena.training.play import Table, open_store
+from arena.training.population import LIVE as LIVE_SEAT
 from arena.training.prefix import Prefix
-from arena.training.slots import LIVE as LIVE_SEAT
 from arena.training.streams import Stream
 
 POLICY = Policy(reasks=0)
-SERIES = 1_000_000  # match numbers of rollouts: apart from those of the stages, iteration by iteration
+SERIES = 1_000_000  # match numbers of rollouts: apart from those of the stages, iteration by iteration and role by role
 
 
 @dataclass
@@ -94,10 +94,10 @@ class _Runner(Runner):
 class RolloutEngine:
     def __init__(
         self, told: Mapping[str, Any], slots: Sequence[Mapping[str, Any]], model: Any, base: Path, device: str,
-        *, seed: int, k: int, generations: int, illegal_penalty: float, prune: float, wants_turns: bool,
+        *, seed: int, generations: int, illegal_penalty: float, prune: float, wants_turns: bool,
     ) -> None:  # fmt: skip
         self._told, self._slots = told, {slot["id"]: slot for slot in slots}
-        self._seed, self._k, self._generations = seed, k, generations
+        self._seed, self._generations = seed, generations
         self._penalty, self._prune, self._wants_turns = illegal_penalty, prune, wants_turns
         self._engine = LiveEngine(base, model, device)
         self._game, self._preset = make_game(told["game"], told["set"])
@@ -154,10 +154,12 @@ class RolloutEngine:
     def _planned(self, slot: Mapping[str, Any], step: int, group: int, number: int, index: int, most: int) -> Planned:
         config_sha256 = config_hash(slot["config"], POLICY.as_json())
         fork = {"rollout": self._told["tag"], "step": step, "group": group, "copy": number, "slot": slot["id"]}
+        if self._told.get("role"):  # of several that train on one iteration's deals
+            fork["role"] = self._told["role"]
         game = self._game.full_name
         deal, seed = slot["deal_seed"], slot["seed"]
         return Planned(
-            number=SERIES * self._k + step * most + index + 1,
+            number=SERIES * self._told["series"] + step * most + index + 1,
             key=match_key(game, config_sha256, deal, seed, slot["seating"], fork),
             game=game,
             where=self._where,

@@ -27,6 +27,10 @@ ANSWERED = ("legal", "repaired")
 NO_ROWS = ("refused", "truncated", "timeout")
 
 
+class NothingToLearn(UsageError):
+    """Matches that give no rows, or rows of one label alone: no fault of whoever asked for them."""
+
+
 @dataclass
 class Labelled:
     """What a recipe made: its rows, and how many turns gave none, by reason."""
@@ -192,12 +196,12 @@ def check_trainable(labelled: Labelled, algorithm: str, recipe: str) -> None:
     facts = summary(labelled)
     removed = ", ".join(f"{reason}: {count}" for reason, count in facts["drops"].items()) or "nothing"
     if not facts["rows"]:
-        raise UsageError(
+        raise NothingToLearn(
             f"the recipe {recipe} gave no rows; it took out {removed}", hint="collect more matches, or another recipe"
         )
     if algorithm == "kto" and not (facts["desirable"] and facts["undesirable"]):
         one = "desirable" if facts["desirable"] else "undesirable"
-        raise UsageError(
+        raise NothingToLearn(
             f"the recipe {recipe} gave {one} rows only ({facts['rows']}); it took out {removed}",
             hint="kto needs both labels: collect more matches, other opponents, or another recipe",
         )

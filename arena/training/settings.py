@@ -1,15 +1,17 @@
 """What a training run is told to do: resolved once, checked before anything starts, frozen in RUN/config.toml.
 
-Every field of `Params` is a `--param key=value`. What is not set is filled in by algorithm here, so the frozen file is
-complete and a run never depends on a default of a later release.
+Every field of `Params` is a `--param key=value`. What is not set is filled in by algorithm here (`filled`), so the
+frozen file is complete and a run never depends on a default of a later release. A key that a file of an earlier release
+lacks is read as it was meant then (`_OF_OLD`).
 """
 
 from __future__ import annotations
 
 import json
+import math
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -38,7 +40,7 @@ class Params(Config):
     beta: float | None = option(None, "strength of the reference; default 0.1, grpo 0 (no reference)", low=0)
     loss: str | None = option(None, "the trainer's loss type; several for dpo with +, as sigmoid+sft")
     label_smoothing: float | None = option(
-        None, "dpo: share of pairs that are taken for wrong; default 0, robust 0.1, exo_pair 0.001", low=0, high=0.49
+        None, "loss robust, exo_pair, aot: share of pairs taken for wrong; default 0.1, 0.001, 0", low=0, high=0.49
     )
     save_steps: int = option(25, "steps between checkpoints", low=1)
     keep_checkpoints: bool = option(False, "keep iter_k/train/ after the policy is registered")
@@ -97,8 +99,9 @@ class Params(Config):
     # opponents, evaluation, gate
     pool: tuple[str, ...] = option((), "further opponents in the pool")
     pfsp: Literal["hard", "even"] = option("hard", "weights of pfsp: (1-p)^2 or p(1-p)")
-    meta: Literal["nash", "alpharank", "uniform"] | None = option(
-        None, "psro: how the pool is weighed; default nash if two sides share a fixed sum, else alpharank"
+    meta: Literal["auto", "nash", "alpharank", "uniform"] = option(
+        "auto",
+        "psro: how the pool is weighed; auto: nash if two sides share a fixed sum, else alpharank; roles uniform",
     )
     anchors: tuple[str, ...] = option((), "fixed opponents of evaluation; default: those of --opponents, else bots")
     transfer: str | None = option(
@@ -119,6 +122,8 @@ LOSSES = {
     ),
     "grpo": ("dapo", "grpo", "dr_grpo", "bnpo", "cispo", "sapo", "luspo", "vespo"),
 }  # fmt: skip
+SMOOTHED = {"robust": 0.1, "exo_pair": 1e-3, "aot": 0.0}  # the losses that read label_smoothing, with its default
+_OF_OLD = {"label_smoothing": 0.0}  # what a release without this field trained with
 _LR = {"sft": 2e-4, "kto": 5e-5, "dpo": 5e-5, "grpo": 5e-5}
 GRPO_STEPS = 50
 TURN_RECIPES = ("group", "spo")
@@ -162,7 +167,7 @@ class TrainSettings:
     def from_json(cls, data: Mapping[str, Any]) -> TrainSettings:
         values = dict(data)
         values["roles"] = tuple(values.get("roles", ()))
-        return cls(**values | {"params": Params.make(values.get("params", {}))})
+        return filled(cls(**values | {"params": Params.make(_OF_OLD | values.get("params", {}))}))
 
     def sha256(self) -> str:
         """What makes this run this run; where the league lies and which device computes does not."""
@@ -215,6 +220,20 @@ class TrainSettings:
         return f"{self.league}{middle}-k{k}"
 
 
+def filled(settings: TrainSettings) -> TrainSettings:
+    """The settings with every field written out whose default depends on others."""
+    s, p = settings, settings.params
+    importance = "sequence" if s.losses[0] == "luspo" else "token"
+    values: dict[str, Any] = {
+        "beta": s.beta,
+        "loss": "+".join(s.losses),
+        "label_smoothing": max(SMOOTHED.get(loss, 0.0) for loss in s.losses),
+        "importance": importance,
+        "init": s.init,
+    }
+    return replace(s, params=replace(p, **{k: v for k, v in values.items() if getattr(p, k) is None}))
+
+
 def check(settings: TrainSettings) -> None:
     """Everything that can be known to be wrong before any work. Names and recipes are checked by the caller."""
     s, p = settings, settings.params
@@ -224,8 +243,8 @@ def check(settings: TrainSettings) -> None:
         raise UsageError(f"--reference is one of {', '.join(REFERENCES)}, not {s.reference!r}")
     if s.gate not in ("ci", "none"):
         raise UsageError(f"--gate is ci or none, not {s.gate!r}")
-    if not s.lr > 0:
-        raise UsageError(f"--lr must be above 0, not {s.lr:g}: nothing would be learned")
+    if not (s.lr > 0 and math.isfinite(s.lr)):
+        raise UsageError(f"--lr must be a number above 0, not {s.lr:g}: nothing would be learned")
     if s.device not in ("auto", "cpu", "cuda"):
         raise UsageError(f"--device is auto, cpu or cuda, not {s.device!r}")
     if p.nash != "none" and s.algorithm != "dpo":
@@ -235,6 +254,8 @@ def check(settings: TrainSettings) -> None:
             raise UnknownName(f"loss of {s.algorithm}", word, LOSSES[s.algorithm])
     if s.algorithm != "dpo" and len(s.losses) > 1:
         raise UsageError(f"{s.algorithm} takes one loss, not {'+'.join(s.losses)}")
+    if "exo_pair" in s.losses and p.label_smoothing == 0:
+        raise UsageError("--param label_smoothing must be above 0 for the loss exo_pair")
     if s.algorithm == "kto" and p.batch < 2:
         raise UsageError("kto needs a batch of at least 2: it measures its KL term on mismatched rows of a batch")
     if s.algorithm == "grpo":
@@ -350,8 +371,11 @@ def toml_value(value: Any) -> str:
 
 
 def differing(old: TrainSettings, new: TrainSettings) -> list[str]:
-    """The fields in which two runs differ."""
+    """The fields in which two runs differ, once both are filled in."""
+    old, new = filled(old), filled(new)
     a, b = old.as_json(), new.as_json()
     keys = [k for k in dict.fromkeys([*a, *b]) if k not in (*_PLACES, "params")]
     found = [k for k in keys if a.get(k) != b.get(k)]
-    return found + [k for k in asdict(new.params) if getattr(old.params, k) != getattr(new.params, k)]
+    unread = () if "psro" in (old.opponents, new.opponents) else ("meta",)  # its default was another one once
+    params = [k for k in asdict(new.params) if k not in unread]
+    return found + [k for k in params if getattr(old.params, k) != getattr(new.params, k)]

@@ -17,16 +17,19 @@ from arena.models.grammar import escape
 from arena.models.hf_client import find_model
 from arena.models.names import find_bot, parse_name
 from arena.registry import game_bots, make_game
+from arena.store.reader import Reader
 from arena.training import population
 from arena.training.adapters.policies import device_of
 from arena.training.evaluate import trained_seats, words
 from arena.training.jsonfile import read_json
 from arena.training.league import Start, find_start
 from arena.training.play import Table, Watch, resolved
+from arena.training.prompt_sizes import check_context
 from arena.training.recipes import check_labels, check_recipe
-from arena.training.settings import POPULATIONS, TrainSettings, check, label_options
+from arena.training.settings import POPULATIONS, SMOOTHED, TrainSettings, check, filled, label_options
 
 INSTALL = "pip install 'parley-arena[train]'"
+_DEALS = 8  # of a transfer preset, looked at for the roles in them
 _MOST_BOTS = 4  # of a game's own among the default anchors
 
 
@@ -80,6 +83,12 @@ class Run:
                 best = j
         return f"league/{self.settings.policy(role, best)}"
 
+    def kept(self, role: str, k: int) -> frozenset[int]:
+        """The iterations before k that left a role's policy as it was."""
+        gates = {j: replace(self, part="").iteration(j, role) / "gate.json" for j in range(1, k)}
+        own = {j: gate for j, gate in gates.items() if role in self.roles_of(j) and gate.is_file()}
+        return frozenset(j for j, gate in own.items() if read_json(gate).get("kept"))
+
     def evaluation(self, k: int, role: str) -> str:
         """The tag of a role's evaluation: its own, so that what one role plays changes no other's hashes."""
         return f"eval/{k}/{role}" if role and len(self.roles) > 1 else f"eval/{k}"
@@ -98,14 +107,34 @@ class Run:
         text = f"{methods}{target}+{escape(str(adapter.resolve()))}{mark}{options}"
         return parse_name(text, type(self.game)).canonical
 
+    def as_recorded(self, player: str) -> str:
+        """The name under which the record holds an adapter of this run: it has the folder's place of then in it."""
+        game = type(self.game)
+        if (place := _adapter_of(player, game)) is None:
+            return player
+        with Reader(self.folder) as reader:
+            known = [agent["name"] for agent in reader.agents().values() if agent["kind"] == "model"]
+        if player in known:
+            return player
+        tail = place.relative_to(self.folder.resolve()).as_posix()
+        there = [n for n in known if (p := _adapter_of(n, game)) is not None and p.as_posix().endswith(f"/{tail}")]
+        return there[-1] if there else player
+
     def bounds(self) -> tuple[float, float] | None:
         found = self.game.payoff_bounds()
         return (float(found[0]), float(found[1])) if found is not None else None
 
 
+def _adapter_of(name: str, game: type[Game]) -> Path | None:
+    """Where the adapter of an agent is, if it is one of a base and no policy of the league."""
+    model = None if name.startswith("league/") else parse_name(name, game).model
+    return Path(model.adapter) if model is not None and model.adapter is not None else None
+
+
 def set_up(folder: Path, settings: TrainSettings, *, watch: Watch | None = None, say: Any = None) -> Run:
     """The run, or a UsageError: nothing is written and no model is loaded here."""
     need_packages()
+    settings = filled(settings)
     check(settings)
     game, preset = make_game(settings.game, settings.set)
     check_recipe(settings.recipe, settings.algorithm, type(game))
@@ -118,9 +147,34 @@ def set_up(folder: Path, settings: TrainSettings, *, watch: Watch | None = None,
     _check_roles(run)
     _check_opponents(run)
     _check_rollouts(run)
-    if (other := settings.params.transfer) is not None and make_game(other, {})[0].name != game.name:
-        raise UsageError(f"--param transfer names another preset of {game.name}, not {other}")
+    _check_transfer(run)
     return run
+
+
+def check_sizes(run: Run) -> None:
+    """Stop where prompts do not fit, those of the preset that is only evaluated on included: nothing is trained there,
+    so the context alone is its limit."""
+    p = run.settings.params
+    check_context(run.game, run.start, p.max_length)
+    if p.transfer is not None:
+        check_context(make_game(p.transfer, {})[0], run.start, None, name=p.transfer)
+
+
+def check_new(settings: TrainSettings) -> None:
+    """What no new run may ask for, though runs of earlier releases that did are gone on with."""
+    s, p = settings, settings.params
+    if s.opponents == "psro" and s.roles and p.meta not in ("auto", "uniform"):
+        raise UsageError(
+            f"psro weighs policies by {p.meta} where one policy holds every seat, not with --role",
+            hint="--param meta=uniform",
+        )
+    readers = [loss for loss in s.losses if loss in SMOOTHED]
+    if s.algorithm == "dpo" and p.label_smoothing and not readers:
+        raise UsageError(
+            f"--param label_smoothing is read by the losses {', '.join(SMOOTHED)}, not by {'+'.join(s.losses)}"
+        )
+    if len(readers) > 1:
+        raise UsageError(f"the losses {' and '.join(readers)} would share one label_smoothing; take one of them")
 
 
 def need_packages() -> None:
@@ -154,6 +208,18 @@ def _check_roles(run: Run) -> None:
         _check_word(run, role)
     if len(set(run.settings.roles)) < len(run.settings.roles):
         raise UsageError(f"--role names a role twice: {', '.join(run.settings.roles)}")
+
+
+def _check_transfer(run: Run) -> None:
+    """Another preset of the game, in whose every deal somebody plays each trained role."""
+    if (other := run.settings.params.transfer) is None:
+        return
+    game, _ = make_game(other, {})
+    if game.name != run.game.name:
+        raise UsageError(f"--param transfer names another preset of {run.game.name}, not {other}")
+    for role in run.settings.roles:
+        if not all(trained_seats(Match(game, deal), game, role, 0) for deal in range(_DEALS)):
+            raise UsageError(f"--param transfer: {other} has deals without {role!r}, which --role trains")
 
 
 def _check_rollouts(run: Run) -> None:
@@ -200,11 +266,6 @@ def _check_opponents(run: Run) -> None:
         entries = population.opponents(s, type(run.game), "", 1, "")
         names += [entry.name for entry in entries]
         sides += [entry.side for entry in entries]
-    elif s.opponents == "psro" and s.roles and s.params.meta not in (None, "uniform"):
-        raise UsageError(
-            f"psro weighs policies by {s.params.meta} where one policy holds every seat, not with --role",
-            hint="--param meta=uniform",
-        )
     elif s.opponents == "game":
         names += [entry.name for entry in population.from_mix(type(run.game))]
     for word in filter(None, sides):

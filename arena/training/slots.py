@@ -17,31 +17,29 @@ from arena.core.match import Match
 from arena.run.plan import Planned
 from arena.store.reader import Reader
 from arena.store.schema import FILE
-from arena.training import collect, forks
+from arena.training import collect, forks, standings
 from arena.training.evaluate import trained_seats
-from arena.training.population import Opponent
+from arena.training.population import LIVE, Opponent
 from arena.training.prefix import Prefix
 from arena.training.record import read_played
 from arena.training.rows import Row, Trainee, read_rows, write_rows
 from arena.training.settings import TURN_RECIPES
 from arena.training.setup import Run
 
-LIVE = "live"  # the seating's word for the policy that is being trained
 
-
-def write_slots(
-    run: Run, k: int, role: str, players: Mapping[str, str], pools: Mapping[str, Sequence[Opponent]]
-) -> dict[str, Any]:
+def write_slots(run: Run, k: int, role: str, players: Mapping[str, str]) -> dict[str, Any]:
     """dataset.jsonl of slots, and the facts about them: reward bounds, baselines."""
     s = run.settings
     if s.params.rows == "turn":
         rows = list(_decisions(run, k, role, players))
     else:
-        rows = list(_matches(run, k, role, players, pools))
+        rows = list(_matches(run, k, role, players, standings.pools(run, k, players)))
     rows = rows[: s.matches]
-    facts: dict[str, Any] = {"rows": len(rows), "matches": len(rows), "train_rows": len(rows)}
+    facts: dict[str, Any] = {"rows": len(rows), "matches": len(rows), "train_rows": len(rows), "wanted": s.matches}
     if not rows:
-        facts["lacks"] = "no decision of the collected matches had more than one legal answer"
+        facts["lacks"] = "no match seats the policy that is trained" + (f" as {role}" if role else "")
+        if s.params.rows == "turn":
+            facts["lacks"] = "no decision of the collected matches had more than one legal answer"
     facts |= {"bounds": _bounds(run, k), "baselines": {}}
     if s.recipe not in TURN_RECIPES and s.params.rae_start == "collect":
         facts["baselines"] = _baselines(run, k, facts["bounds"])
@@ -104,6 +102,8 @@ def told(run: Run, k: int, role: str, champions: Mapping[str, str], facts: Mappi
         "game": s.game,
         "set": dict(s.set),
         "tag": f"rollout/{k}",
+        "series": k * len(run.roles) + run.roles.index(role),
+        "role": role if len(run.roles) > 1 else "",
         "recipe": s.recipe,
         "bounds": facts["bounds"],
         "baselines": facts["baselines"],

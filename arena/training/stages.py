@@ -34,26 +34,9 @@ def collect_stage(run: Run, k: int, players: Champions) -> None:
     """Matches of the policies that hold the trained roles, and what their recipe needs besides."""
     tag, forked = run.tags(k)
     if count := collect.count(run.settings):
-        play(run.table, collect.plan(run, k, players, pools(run, k, players), count, tag))
+        play(run.table, collect.plan(run, k, players, standings.pools(run, k, players), count, tag))
     if run.settings.recipe in forks.NEEDED_BY:
         forks.play_forks(run, {role: players[role] for role in run.roles_of(k)}, tag, forked)
-
-
-def pools(run: Run, k: int, players: Champions) -> dict[str, Sequence[population.Opponent]]:
-    """Side or role -> who may be met there."""
-    spec = run.settings.opponents
-    found: dict[str, Sequence[population.Opponent]] = {}
-    for role in run.roles:
-        found[role] = population.opponents(
-            run.settings,
-            type(run.game),
-            role,
-            k,
-            players[role],
-            scores=standings.scores(run, role, k) if spec == "pfsp" else None,
-            meta=standings.meta_strategy(run, role, k) if spec == "psro" else None,
-        )
-    return found
 
 
 # --- train ----------------------------------------------------------------------------------------------------------

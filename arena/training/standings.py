@@ -3,6 +3,7 @@ record, so a resumed run weighs its pool as before."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from statistics import fmean
 
 from arena.store.reader import Reader
@@ -15,14 +16,35 @@ from arena.training.setup import Run
 DISCOUNT = 0.9  # of older iterations in pfsp's counts
 
 
+def pools(run: Run, k: int, players: Mapping[str, str]) -> dict[str, Sequence[population.Opponent]]:
+    """Side or role -> who may be met there."""
+    spec = run.settings.opponents
+    found: dict[str, Sequence[population.Opponent]] = {}
+    for role in run.roles:
+        found[role] = population.opponents(
+            run.settings,
+            type(run.game),
+            role,
+            k,
+            players[role],
+            scores=scores(run, role, k) if spec == "pfsp" else None,
+            meta=meta_strategy(run, role, k) if spec == "psro" else None,
+            kept=run.kept(role, k),
+        )
+    return found
+
+
 def scores(run: Run, role: str, k: int) -> dict[str, Score]:
     """What the champions of each iteration made of the opponents that they met in its collect stage: a win 1, a tie
-    one half, older iterations discounted. Against `role`'s policies the other roles' champions count."""
+    one half, older iterations discounted. Against `role`'s policies the other roles' champions count. Rollouts of whole
+    matches count too: the recipe group collects nothing else."""
     if not (run.folder / FILE).is_file():
         return {}
-    tags = {f"collect/{j}": j for j in range(1, k)}
+    s = run.settings
+    kinds = ("collect", "rollout") if s.algorithm == "grpo" and s.params.rows == "episode" else ("collect",)
+    tags = {f"{kind}/{j}": j for j in range(1, k) for kind in kinds}
     learners = [r for r in run.roles if r != role] or list(run.roles)
-    mine = {j: {run.champion(r, j) for r in learners} for j in tags.values()}
+    mine = {j: {population.LIVE, *(run.champion(r, j) for r in learners)} for j in tags.values()}
     won: dict[str, float] = {}
     played: dict[str, float] = {}
     with Reader(run.folder) as reader:
@@ -49,12 +71,13 @@ def meta_strategy(run: Run, role: str, k: int) -> dict[str, float]:
     nobody says how: by Nash if two sides share a fixed sum, else by alpha-Rank. Policies of single roles never meet
     each other, so they are weighed alike."""
     extra = [population.recorded(name, type(run.game)) for name in run.settings.params.pool]
-    names = list(dict.fromkeys([*population.past(run.settings, role, k), *extra]))
-    how = run.settings.params.meta or ("uniform" if run.settings.roles else "")
+    names = list(dict.fromkeys([*population.past(run.settings, role, k, run.kept(role, k)), *extra]))
+    how = run.settings.params.meta
+    how = "uniform" if how == "auto" and run.settings.roles else how
     if len(names) == 1 or how == "uniform":
         return {name: 1 / len(names) for name in names}
     payoff = cross_play(run, "psro", names, run.settings.eval_matches)
-    if (how or ("nash" if _is_constant_sum(run, "psro") else "alpharank")) == "nash":
+    if how == "nash" or (how == "auto" and _is_constant_sum(run, "psro")):
         from arena.leaderboards.nash import maxent
 
         places = range(len(names))

@@ -38,6 +38,11 @@ MIX: tuple[dict[str, Any], ...] = (
     {"name": "bot/nyc-honest-red", "side": RED},
 )
 
+
+class OneLabel(UsageError):
+    """A colour has rows of one label alone."""
+
+
 Row = dict[str, Any]
 Label = tuple[bool, str] | None  # desirable or not, and by which rule
 
@@ -297,4 +302,4 @@ def _need_both(sizes: Sizes, colour: str, what: str) -> None:
     for label, word in ((True, "desirable"), (False, "undesirable")):
         if not any(size for group, size in sizes.items() if group[2] is label):
             given = ", ".join(f"{rule} ({ask}) {size}" for (rule, ask, _), size in sizes.items())
-            raise UsageError(f"nyc-regret: {what} {word} rows for {colour}; rows by rule: {given}")
+            raise OneLabel(f"nyc-regret: {what} {word} rows for {colour}; rows by rule: {given}")

@@ -15,7 +15,8 @@ pytest.importorskip("trl")
 pytestmark = pytest.mark.models
 
 GOOD = ["--game", "matrix/rps", "--model", "hf/tiny-random", "--opponents", "bot/random"]
-
+GOODS = ["--game", "matrix/public_goods", *GOOD[2:]]
+SHORT = ["--game", "matrix/coordination", "--model", "hf/tiny-random?max_len=2000", *GOOD[4:]]
 NYC = ["--game", "nyc/tiny", "--model", "hf/tiny-random", "--recipe", "nyc-regret"]
 
 
@@ -62,12 +63,18 @@ def arena(*words: str) -> tuple[int, str]:
         (["kto", *GOOD, "--role", "wolf"], "has no role"),
         (["kto", *GOOD, "--role", "player_0,player_0"], "twice"),
         (["kto", *GOOD, "--param", "transfer=kuhn"], "names another preset of matrix"),
+        (["kto", *GOODS, "--role", "player_3", "--param", "transfer=matrix/rps"], "has deals without 'player_3'"),
+        (["kto", *SHORT, "--param", "transfer=matrix/conflict"], "most matches of matrix/conflict need prompts"),
         (["kto", *GOOD, "--param", "anchors=player_9=bot/random"], "has no role, side or seat 'player_9'"),
         (["kto", *GOOD[:4], "--opponents", "player_9=bot/random"], "has no role, side or seat 'player_9'"),
         (["dpo", *GOOD, "--param", "rollout_agent=bot/nobody"], "there is no bot 'nobody'"),
-        (["kto", *GOOD, "--lr", "0"], "--lr must be above 0"),
+        (["kto", *GOOD, "--lr", "0"], "--lr must be a number above 0"),
+        (["kto", *GOOD, "--lr", "inf"], "--lr must be a number above 0"),
         (["kto", *GOOD[:4], "--opponents", "psro", "--role", "player_0", "--param", "meta=nash"], "not with --role"),
         (["kto", *GOOD, "--param", "nash=extragradient"], "is for dpo"),
+        (["dpo", *GOOD, "--param", "label_smoothing=0.1"], "losses robust, exo_pair, aot, not by sigmoid"),
+        (["dpo", *GOOD, "--param", "loss=robust+aot"], "would share one label_smoothing"),
+        (["dpo", *GOOD, "--param", "loss=exo_pair", "--param", "label_smoothing=0"], "above 0 for the loss exo_pair"),
         (["kto", *GOOD, "--param", "rows=turn"], "is for grpo"),
         (["grpo", *GOOD, "--param", "rows=turn", "--recipe", "spiral"], "its recipes are group, spo"),
         (["grpo", *GOOD, "--recipe", "spo"], "rows=turn"),
@@ -80,6 +87,8 @@ def arena(*words: str) -> tuple[int, str]:
         (["kto", *GOOD, "--param", "label=trajectory=true"], "option of the recipe outcome"),
         (["kto", *GOOD, "--param", "label=trajectory"], "write label=key=value"),
         (["kto", *NYC, "--param", "label=trajectry=true"], "Did you mean trajectory"),
+        (["kto", *NYC, "--param", "label=basis=nonsense"], "basis must be truth or believed"),
+        (["kto", *NYC, "--param", "label=trajectory=maybe"], "trajectory of nyc-regret is true or false"),
         (["kto", *GOOD, "--param", "batch=many"], "must be an integer"),
         (["kto", *GOOD, "--set", "round=1"], "rounds"),
         (["kto", *GOOD, "--reference", "older"], "--reference is one of"),
@@ -161,7 +170,34 @@ def test_what_a_run_does_not_read_is_said(home: Path) -> None:
 
     assert code == 0, text
     assert "note: --reference is not used: grpo has no reference at beta 0" in text
-    assert "note: fork_k is for recipes that play forks" in text
+    assert "note: fork_k is for the recipes fork-pairs, lspo-pairs" in text
+
+
+@pytest.mark.parametrize(
+    ("words", "note"),
+    [
+        (["grpo", "--param", "tompo_alpha=0.3"], "tompo_alpha is for the recipes tompo"),
+        (["grpo", "--param", "turn_weight=2"], "turn_weight is for the recipes turn"),
+        (["grpo", "--param", "rae_decay=0.5"], "rae_decay is for the recipes rae, spiral, turn"),
+        (["grpo", "--recipe", "turn", "--param", "rae_decay=0.5"], "rae_decay is for turn=return"),
+        (["grpo", "--param", "overflow=drop"], "overflow is not used"),
+        (["kto", "--param", "meta=uniform"], "meta is for --opponents psro"),
+        (["kto", "--param", "pfsp=even"], "pfsp is for --opponents pfsp"),
+        (["kto", "--param", "update=alternate"], "update is for several roles"),
+        (["sft", "--param", "delta=1"], "delta is for the recipes outcome"),
+        (["dpo", "--param", "prompts=as_sent"], "prompts is for the recipes outcome, winner-only"),
+        (["kto", "--config", "t.toml"], "fork_margin is for the recipes fork-pairs"),
+    ],
+)
+def test_every_field_that_is_not_read_is_said(home: Path, words: list[str], note: str) -> None:
+    (home / "t.toml").write_text("[params]\nfork_margin = 0.1\n")
+    code, text = train(*words, *GOOD, "--set", "rounds=1", "--dry-run")
+
+    assert code == 0, text
+    assert [line for line in text.splitlines() if line.startswith("note:")] == [
+        line for line in text.splitlines() if note in line
+    ]
+    assert f"note: {note}" in text
 
 
 def test_an_unknown_key_of_a_file_names_the_nearest(home: Path) -> None:
@@ -219,14 +255,54 @@ def test_a_dry_run_counts_what_opponents_are_billed_for(home: Path) -> None:
     assert dollars > 0.005
 
 
+PAID = "mock/legal?price_in=1000&price_out=0"
+
+
+@pytest.mark.parametrize(
+    ("words", "bill"),
+    [
+        (["kto", *GOOD, "--param", f"anchors={PAID}"], "about"),
+        (["dpo", *GOOD, "--param", f"rollout_agent={PAID}"], "about"),
+        (["kto", *GOOD[:4], "--opponents", "fsp", "--param", f"pool={PAID}"], f"not counted: {PAID}"),
+        (["kto", *GOOD], "$0"),
+    ],
+)
+def test_a_dry_run_bills_whoever_may_play(home: Path, words: list[str], bill: str) -> None:
+    code, text = train(*words, "--set", "rounds=1", "--matches", "4", "--eval-matches", "4", "--dry-run", "--json")
+
+    assert code == 0, text
+    assert json.loads(text[text.index("{") :])["cost"].startswith(bill)
+
+
+@pytest.mark.parametrize(
+    ("words", "more"),
+    [
+        (["dpo", *GOOD, "--param", "nash=extragradient"], {"final": 2 * 2 * (3 + 3 * 3)}),
+        (["dpo", *GOOD], {"final": 2 * 2 * 3}),
+        (["kto", *GOOD, "--role", "player_0,player_1"], {"final": 2 * 6, "evaluate": 2 * 3 * 4}),
+        (["kto", *GOOD[:4], "--opponents", "psro"], {"meta": 2 * 2 * 2 * 2}),
+        (["kto", *GOOD, "--param", "transfer=matrix/pennies"], {"transfer": 2 * 2 * 2 * 2}),
+    ],
+)
+def test_a_dry_run_counts_every_kind_of_match(home: Path, words: list[str], more: dict[str, int]) -> None:
+    """Two iterations, two deals of evaluation, two seatings of a policy without a role."""
+    lines = ["--set", "rounds=1", "--iterations", "2", "--matches", "4", "--eval-matches", "2", "--dry-run", "--json"]
+    code, text = train(*words, *lines)
+    matches = json.loads(text[text.index("{") :])["matches"]
+
+    assert code == 0, text
+    assert {key: matches[key] for key in more} == more
+    assert matches["all"] == sum(count for word, count in matches.items() if word != "all")
+
+
 def test_settings_survive_their_file(home: Path) -> None:
-    from arena.training.settings import Params, TrainSettings, file_sha256, from_toml, to_toml
+    from arena.training.settings import Params, TrainSettings, file_sha256, filled, from_toml, to_toml
 
     params = Params.make({"pool": ["bot/random"], "loss": "sigmoid", "prune": 0.005})
-    settings = TrainSettings(
+    settings = filled(TrainSettings(
         "dpo", "werewolf/makto9g", 'hf/x"y', 2**62, "n", str(home), "fork-pairs", 1e-3, {"k": [1, {"a": True}]},
         ("wolf", "seer"), steps=7, params=params,
-    )  # fmt: skip
+    ))  # fmt: skip
     (home / "config.toml").write_text(to_toml(settings))
 
     assert from_toml(home / "config.toml") == settings

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -11,9 +12,10 @@ import pytest
 
 from arena.core import UsageError
 from arena.store.reader import Reader
-from arena.training import collect, population, standings
+from arena.training import collect, final, forks, population, standings
 from arena.training.jsonfile import write_json
 from arena.training.play import play
+from arena.training.record import read_played
 from arena.training.settings import Params, TrainSettings
 from arena.training.setup import Run, anchors, set_up
 
@@ -90,6 +92,44 @@ def test_a_meta_strategy_weighs_the_pool(tmp_path: Path) -> None:
     assert all(sorted(p.seating.values()) == ["league/x-k0", "league/x-k1"] for p in made)
 
 
+@pytest.mark.parametrize(
+    ("opponents", "roles", "count"),
+    [("bot/random", ("player_0", "player_1"), 6), ("bot/random", ("player_0",), 3), ("self", (), 3)],
+)
+def test_every_role_gets_matches_for_its_slots_of_single_turns(
+    tmp_path: Path, opponents: str, roles: tuple[str, ...], count: int
+) -> None:
+    """12 slots of 4 decisions; who is trained in two roles sits in one of them a match."""
+    params = {"rows": "turn", "fork_states": 4}
+    one = run(tmp_path, opponents, algorithm="grpo", recipe="group", roles=roles, matches=12, params=params)
+
+    assert collect.count(one.settings) == count
+
+
+def test_slots_that_were_not_found_are_said() -> None:
+    from arena.training.dataset import said
+    from arena.training.health import warnings
+
+    facts = {"rows": 5, "train_rows": 5, "wanted": 8}
+
+    assert "8 were asked for" in said(facts)
+    assert warnings("grpo", [], facts) == ["5 slots were found of the 8 that were asked for"]
+    assert "asked for" not in said(facts | {"rows": 8})
+    assert warnings("grpo", [], facts | {"rows": 8}) == []
+
+
+def test_an_iteration_without_the_learner_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from arena.training import slots
+
+    monkeypatch.setattr(slots, "_bounds", lambda run, k: [0.0, 1.0])  # of the collect stage, which is not played here
+    params = {"rae_start": "zero"}
+    one = run(tmp_path, "game", "nyc/tiny", algorithm="grpo", recipe="rae", roles=("blue",), matches=4, params=params)
+    monkeypatch.setattr(standings, "pools", lambda *_: {"blue": [population.Opponent("bot/random")]})
+    facts = slots.write_slots(one, 1, "blue", {"blue": "league/x-k0"})
+
+    assert facts["lacks"] == "no match seats the policy that is trained as blue"
+
+
 def registered(one: Run, names: list[str]) -> None:
     """The untrained start under several names."""
     from arena.training.stages import register_stage
@@ -119,6 +159,53 @@ def test_scores_are_those_of_the_iterations_own_champion(tmp_path: Path) -> None
     assert found[other].won == sum(1.0 if x > 0 else 0.5 if x == 0 else 0.0 for x in paid)
 
 
+def test_iterates_are_the_champions_after_each_gate(tmp_path: Path) -> None:
+    """k2 was turned down: k1 stands there once more."""
+    one = run(tmp_path, "self", iterations=3)
+    for k, promoted in ((1, True), (2, False), (3, True)):
+        write_json(one.iteration(k) / "gate.json", {"promoted": promoted})
+
+    assert final.iterates(one, 3) == ["league/x-k0", "league/x-k1", "league/x-k1", "league/x-k3"]
+
+
+def test_the_average_iterate_weighs_a_champion_by_its_gates() -> None:
+    found = final.averaged(["a", "b", "b", "c"], ["a", "b", "c"], [[0, -2, 4], [2, 0, -1], [-4, 1, 0]])
+
+    assert found["weights"] == [0.25, 0.5, 0.25]
+    assert found["mixture"] == [0.0, -0.25, 0.5]
+    assert found["last"] == [-4, 1, 0]
+    assert found["last_against_mixture"] == -0.5
+    assert found["mixture_against_last"] == 0.5
+
+
+@pytest.mark.parametrize(
+    ("params", "iterations", "has"),
+    [({"nash": "extragradient"}, 1, True), ({"loss": "ipo"}, 2, True), ({"loss": "ipo"}, 1, False), ({}, 2, False)],
+)
+def test_the_average_is_reported_where_a_mixture_is_looked_for(
+    tmp_path: Path, params: dict[str, Any], iterations: int, has: bool
+) -> None:
+    one = run(tmp_path, "self", algorithm="dpo", recipe="fork-pairs", iterations=iterations, params=params)
+
+    assert final.has_average(one.settings) == has
+
+
+def test_rollouts_count_for_pfsp(tmp_path: Path) -> None:
+    """The recipe group collects nothing; what the live policy won of the rollouts is read, here played by a bot."""
+    one = run(tmp_path, "pfsp", algorithm="grpo", recipe="group", iterations=2, set={"rounds": 1})
+    one.folder.mkdir()
+    live, other = "bot/always?answer=paper", "bot/always?answer=rock"
+    plan = [
+        one.table.planned("rollout/1", i, 0, lambda m: dict(zip(m.seats, (live, other), strict=True))) for i in (0, 1)
+    ]
+    play(one.table, plan)
+    with sqlite3.connect(one.folder / "run.sqlite") as db:
+        db.execute("UPDATE agents SET name = 'live' WHERE name = ?", (live,))
+    found = standings.scores(one, "", 2)
+
+    assert {name: (score.won, score.played) for name, score in found.items()} == {other: (2.0, 2.0)}
+
+
 @pytest.mark.parametrize(("game", "how"), [("matrix/rps", "nash"), ("matrix/ipd", "alpharank")])
 def test_the_meta_strategy_of_the_pool_is_that_of_the_game(tmp_path: Path, game: str, how: str) -> None:
     """Of the pool's constant players rock has no place beside paper, nor who cooperates beside who defects."""
@@ -133,6 +220,37 @@ def test_the_meta_strategy_of_the_pool_is_that_of_the_game(tmp_path: Path, game:
     assert sum(weights.values()) == pytest.approx(1)
     assert weights[population.recorded(pool[0], type(one.game))] == pytest.approx(0, abs=1e-6)
     assert weights[population.recorded(pool[1], type(one.game))] > 0.3
+
+
+def test_only_the_decision_of_a_candidates_match_is_a_models(tmp_path: Path) -> None:
+    params = {"fork_k": 6, "fork_states": 1, "fork_rollouts": 2}
+    one = run(tmp_path, "self", set={"rounds": 1}, algorithm="dpo", recipe="fork-pairs", params=params)
+    one.folder.mkdir()
+    play(one.table, [one.table.planned("collect/1", 0, 0, lambda m: dict.fromkeys(m.seats, "mock/legal"))])
+    forks.play_forks(one, {"": "mock/legal"}, "collect/1", "forks/1")
+    met: dict[bool, set[str]] = {True: set(), False: set()}
+    for m in read_played(one.folder, tags=["forks/1"]):
+        assert m.fork is not None
+        seat = m.match.turns[m.fork["turn"]].seat
+        assert m.agents[seat] == "mock/legal"
+        met[m.fork["branch"] >= forks.CANDIDATES] |= {name for s, name in m.agents.items() if s != seat}
+
+    assert met == {True: {"bot/random"}, False: {"mock/legal"}}
+
+
+def test_labels_need_no_payoff_matrix(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only grpo draws opponents in the label stage; of kto nothing is played there."""
+    from arena.training.dataset import label_stage
+
+    one = run(tmp_path, "psro", set={"rounds": 1})
+    one.folder.mkdir()
+    registered(one, [])
+    champions = {"": "league/x-k0"}
+    play(one.table, collect.plan(one, 1, champions, {"": [population.Opponent("bot/random")]}, 2, "collect/1"))
+    monkeypatch.delattr(standings, "meta_strategy")
+    label_stage(one, 1, "", champions)
+    with Reader(one.folder) as reader:
+        assert {match["tag"] for match in reader.matches()} == {"collect/1"}
 
 
 def test_a_best_response_starts_from_the_base_and_others_from_the_champion(tmp_path: Path) -> None:
@@ -150,6 +268,27 @@ def test_counters_meet_mains_and_mains_meet_both(tmp_path: Path) -> None:
     assert sum(e.weight for e in main if e.name in ("league/x-k2", "league/x-k4")) == pytest.approx(0.5)
     assert population.is_counter(one.settings, 4)
     assert not population.is_counter(one.settings, 5)
+
+
+def test_a_policy_that_was_kept_counts_once(tmp_path: Path) -> None:
+    """Of k1 to k4 the second and the third were kept: copies, and no counters."""
+    from arena.training.loop import _Loop
+    from arena.training.manifest import Manifest
+
+    for spec, names in (("fsp", ["k0", "k1", "k4"]), ("psro", ["k0", "k1", "k4"]), ("fxp", ["k0", "k1", "k4"])):
+        one = run(tmp_path, spec, iterations=5, params={"init": "last"})
+        for k, is_kept in ((1, False), (2, True), (3, True), (4, False)):
+            write_json(one.iteration(k) / "gate.json", {"promoted": not is_kept, **({"kept": True} if is_kept else {})})
+        met = population.opponents(one.settings, type(one.game), "", 5, "league/x-k4", kept=one.kept("", 5))
+
+        assert [entry.name for entry in met] == [f"league/x-{name}" for name in names]
+    counters = [entry.name for entry in met if entry.weight == 0.5]
+    manifest = Manifest(tmp_path)
+    manifest.data["config_sha256"] = ""
+
+    assert counters == ["league/x-k4"]
+    assert _Loop(one, manifest)._last("", 4) == "league/x-k1"
+    assert _Loop(one, manifest)._last("", 5) == "league/x-k4"
 
 
 def test_a_league_file_weighs_and_sides_its_entries(tmp_path: Path) -> None:

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from arena.core import UnknownName, UsageError
 from arena.registry import load_game
 from arena.training.recipes import check_recipe, fork_pairs, lspo_pairs, outcome, winner_only
+from arena.training.recipes.from_game import GameRecipe
 from arena.training.record import Played
-from arena.training.rows import Labelled, Trainee, check_trainable, split_of, summary, write_rows
+from arena.training.rows import Labelled, NothingToLearn, Trainee, check_trainable, split_of, summary, write_rows
 from tests.training.hand_made import rps
 
 THROWS = ("rock", "paper", "scissors")
@@ -293,6 +294,19 @@ def test_a_pair_goes_from_the_least_to_the_most_preferred_strategy() -> None:
 
 
 # --- a game's own recipe ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("fault", ["OneLabel", "UsageError"])
+def test_a_games_recipe_left_with_one_label_is_no_wrong_usage(fault: str) -> None:
+    """Only the first is taken for matches that nothing can be learned from."""
+    from arena.games.nyc import recipes as module
+
+    def broken(matches: object) -> None:
+        raise getattr(module, fault)("as it is")
+
+    with pytest.raises(UsageError, match="as it is") as error:
+        GameRecipe("broken", module, broken).label([], {})
+    assert isinstance(error.value, NothingToLearn) == (fault == "OneLabel")
 
 
 def test_options_of_a_games_recipe_reach_it(tmp_path: Path) -> None:

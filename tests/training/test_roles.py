@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 from arena.core import UsageError
+from arena.store.reader import Reader
 from arena.training.health import Converged
 from arena.training.jsonfile import write_json
 from arena.training.settings import Params, TrainSettings
@@ -49,7 +51,8 @@ def test_a_role_without_rows_is_registered_as_it_was_and_the_other_is_trained(ho
     assert (first["role"], first["promoted"], first["kept"]) == ("player_0", True, None)
     assert (second["role"], second["promoted"], second["steps"], second["adapter"]) == ("player_1", False, 0, None)
     assert "winner-only gave no rows" in second["kept"]
-    assert second["eval"]["n"] == 0
+    assert (second["eval"]["n"], second["eval"]["diff"]) == (0, None)
+    assert "| kept as it was | not measured | open | 0 |" in (home / "s1" / "report.md").read_text()
     assert done.json["champion"] == {"player_0": "league/s1-player_0-k1", "player_1": "league/s1-player_1-k0"}
     policy = (home / "league" / "s1-player_1-k1" / "policy.toml").read_text()
     assert "promoted = false" in policy
@@ -62,6 +65,26 @@ def test_a_role_without_rows_is_registered_as_it_was_and_the_other_is_trained(ho
     assert "player_1 was kept as it was" in report["warnings"][-1]
     assert again.code == 0, again.err
     assert (home / "s1" / "manifest.json").read_bytes() == manifest
+
+
+@pytest.mark.long
+def test_the_rollouts_of_both_roles_are_in_the_record(home: Path) -> None:
+    """Two steps of 8 rollouts for each role; a role's rollout has its policy in its own seat."""
+    done = arena(
+        home, "train", "grpo", "--game", "matrix/ipd", "--set", "rounds=2", "--model", "hf/models/tiny?choice=grammar",
+        "--role", "player_0,player_1", "--opponents", "bot/random", "--iterations", "1", "--matches", "4",
+        "--eval-matches", "1", "--steps", "2", "--lr", "0.01", "--gate", "none", "--param", "batch=8",
+        "--seed", "2", "--league", "g", "--out", "g", "--display", "quiet", "--json",
+    )  # fmt: skip
+    assert done.code == 0, done.err
+    seats: Counter[str] = Counter()
+    with Reader(home / "g") as reader:
+        rollouts = {
+            row["match_id"] for row in reader.matches() if row["tag"] == "rollout/1" and row["status"] == "done"
+        }
+        seats.update(row["seat"] for row in reader.seats() if row["match_id"] in rollouts and row["agent"] == "live")
+
+    assert seats == {"player_0": 16, "player_1": 16}
 
 
 def loop(tmp_path: Path, update: str, facts: dict[str, dict[str, Any]]) -> tuple[Any, Run]:

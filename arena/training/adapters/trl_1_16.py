@@ -27,7 +27,6 @@ from arena.training.rows import Row, read_rows
 from arena.training.settings import GRPO_STEPS
 
 CHECKPOINTS = "train"
-SMOOTHING = {"robust": 0.1, "exo_pair": 1e-3}  # losses that are another one, or an error, without it
 MOST_COMPLETION = 4096  # what dr_grpo divides by; rows from a rollout function are never cut to it
 
 
@@ -151,15 +150,12 @@ def kto_arguments(job: StageJob, device: str) -> Any:
 def dpo_arguments(job: StageJob, device: str) -> Any:
     import trl
 
-    smoothing = job.options.label_smoothing
-    if smoothing is None:
-        smoothing = max(SMOOTHING.get(loss, 0.0) for loss in job.losses)
     return trl.DPOConfig(
         **common_arguments(job, device),
         beta=job.beta,
         loss_type=list(job.losses),
         max_length=job.max_length,
-        label_smoothing=smoothing,
+        label_smoothing=job.options.label_smoothing or 0.0,
     )
 
 
@@ -184,7 +180,7 @@ def grpo_arguments(job: StageJob, device: str) -> Any:
         num_iterations=p.num_iterations,
         max_completion_length=min(job.rollout["context"], MOST_COMPLETION),
         scale_rewards=p.scale_rewards,
-        importance_sampling_level=p.importance or ("sequence" if job.losses[0] == "luspo" else "token"),
+        importance_sampling_level=p.importance or "token",
         entropy_coef=p.entropy_coef,
         use_adaptive_entropy=p.adaptive_entropy,
         top_entropy_quantile=p.top_entropy,

@@ -56,7 +56,6 @@ def grpo_trainer(
         Path(job.base),
         "cpu" if args.use_cpu else "cuda",
         seed=job.seed,
-        k=job.k,
         generations=p.num_generations,
         illegal_penalty=p.illegal_penalty,
         prune=p.prune,

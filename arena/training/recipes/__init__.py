@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 from arena.core.errors import UnknownName, UsageError
 from arena.core.game import Game
-from arena.training.recipes.from_game import game_recipe, game_recipe_names
+from arena.training.recipes.from_game import GameRecipe, game_recipe, game_recipe_names
 from arena.training.record import Played
 from arena.training.rows import Labelled
 
@@ -71,8 +71,9 @@ def check_recipe(name: str, algorithm: str, game: type[Game]) -> None:
         find_recipe(name, algorithm, game)
 
 
-def check_labels(name: str, algorithm: str, game: type[Game], options: Iterable[str]) -> None:
-    """Stop where a recipe does not know an option, or where its rows all have one label, which kto cannot use."""
+def check_labels(name: str, algorithm: str, game: type[Game], options: Mapping[str, Any]) -> None:
+    """Stop where a recipe does not know an option or its value, or where all its rows have one label, which kto cannot
+    use."""
     recipe = find_recipe(name, algorithm, game) if algorithm != "grpo" else None
     known = getattr(recipe, "options", ())
     for option in options:
@@ -80,6 +81,8 @@ def check_labels(name: str, algorithm: str, game: type[Game], options: Iterable[
             raise UnknownName(
                 f"option of the recipe {name}", option, known, hint=f"it has {', '.join(known) or 'none'}"
             )
+    if isinstance(recipe, GameRecipe):
+        recipe.check(options)
     if algorithm == "kto" and getattr(recipe, "HAS_ONE_LABEL", False):
         raise UsageError(
             f"the recipe {name} gives desirable rows only, and kto needs both labels",

@@ -15,11 +15,10 @@ from dataclasses import dataclass, field
 from statistics import fmean, stdev
 from typing import Any
 
-from arena.core.errors import UsageError
 from arena.prompt import wire
 from arena.training.forks import CANDIDATES
 from arena.training.record import Played, Sent
-from arena.training.rows import Labelled, Row, Trainee, cap_illegal, dpo_row, hashed, kto_row
+from arena.training.rows import Labelled, NothingToLearn, Row, Trainee, cap_illegal, dpo_row, hashed, kto_row
 
 ALGORITHMS = ("dpo", "kto")
 MOST_PAIRS = 3
@@ -41,7 +40,7 @@ def label(matches: Iterable[Played], options: Mapping[str, Any]) -> Labelled:
     found = Labelled()
     states = states_of(matches, options.get("trainee") or Trainee())
     if not states:
-        raise UsageError(
+        raise NothingToLearn(
             "this run holds no forks, so there are no pairs to compare",
             hint="`arena train dpo --recipe fork-pairs` plays them in its collect stage",
         )

@@ -2,7 +2,8 @@
 
 A game's recipes.py defines `RECIPES = {"name": function}`, or has one recipe that its docstring's first line names in
 backticks and that is its function `rows`. Two input shapes are understood, told apart by the fields of the module's
-own `Played`: (match, calls), and (id, match, turns). Rows come back in the game's words and get ours added.
+own `Played`: (match, calls), and (id, match, turns). Rows come back in the game's words and get ours added. A recipe
+that is left with one label alone raises the module's `OneLabel`, if it has one.
 """
 
 from __future__ import annotations
@@ -14,10 +15,11 @@ from importlib import import_module
 from typing import Any
 
 from arena.core.canonical import digest
+from arena.core.errors import UsageError
 from arena.core.game import Game
 from arena.registry import game_package
 from arena.training.record import Played, Sent
-from arena.training.rows import Labelled, Trainee, hashed, source_of, split_of
+from arena.training.rows import Labelled, NothingToLearn, Trainee, hashed, source_of, split_of
 
 
 class GameRecipe:
@@ -33,6 +35,17 @@ class GameRecipe:
         """What `--param label=key=value` may set."""
         return tuple(key for key in inspect.signature(self._function).parameters if key not in ("matches", "seed"))
 
+    def check(self, options: Mapping[str, Any]) -> None:
+        """Stop on values that the recipe does not take; it is tried on no match at all."""
+        for key, value in options.items():
+            default = inspect.signature(self._function).parameters[key].default
+            if isinstance(default, bool) and not isinstance(value, bool):
+                raise UsageError(f"--param label: {key} of {self.name} is true or false, not {value!r}")
+        try:
+            self._function([], **options)
+        except TypeError as error:
+            raise UsageError(f"--param label: {self.name} does not take {dict(options)}: {error}") from error
+
     def label(self, matches: Iterable[Played], options: Mapping[str, Any]) -> Labelled:
         """Prompts as sent and raw replies: these recipes are defined so. Options that the function knows are passed."""
         trainee: Trainee = options.get("trainee") or Trainee()
@@ -40,7 +53,10 @@ class GameRecipe:
         passed = {key: value for key, value in options.items() if key in known and key != "matches"}
         played = [m for m in matches if m.fork is None]
         inputs = [self._played(m, trainee) for m in played]
-        made = self._function(inputs, **passed)
+        try:
+            made = self._function(inputs, **passed)
+        except getattr(self._module, "OneLabel", ()) as error:
+            raise NothingToLearn(str(error)) from error
         own = made.rows if hasattr(made, "rows") else made
         found = Labelled()
         by_deal = _index(played, trainee)

@@ -25,11 +25,10 @@ from typing import TYPE_CHECKING, Any
 
 from arena.core.asks import Ask, Form, Text
 from arena.core.canonical import canonical
-from arena.core.errors import UsageError
 from arena.prompt import wire
 from arena.training.recipes.fork_pairs import State, states_of
 from arena.training.record import Played
-from arena.training.rows import Labelled, Trainee, dpo_row
+from arena.training.rows import Labelled, NothingToLearn, Trainee, dpo_row
 
 if TYPE_CHECKING:
     import numpy as np
@@ -57,7 +56,7 @@ def label(matches: Iterable[Played], options: Mapping[str, Any]) -> Labelled:
     matches, found = list(matches), Labelled()
     states = states_of(matches, options.get("trainee") or Trainee())
     if not states:
-        raise UsageError(
+        raise NothingToLearn(
             "this run holds no forks, so there are no candidates to compare",
             hint="`arena train dpo --recipe lspo-pairs` plays them in its collect stage",
         )

@@ -22,7 +22,7 @@ from arena.models.tiny import tiny_random  # noqa: E402
 from arena.training.adapters import policies  # noqa: E402
 from arena.training.adapters import trl_1_16 as adapter  # noqa: E402
 from arena.training.job import StageJob  # noqa: E402
-from arena.training.settings import LOSSES, Params  # noqa: E402
+from arena.training.settings import LOSSES, SMOOTHED, Params  # noqa: E402
 
 PROMPT = [{"role": "system", "content": "You play."}, {"role": "user", "content": "Choose."}]
 
@@ -234,7 +234,8 @@ def test_every_loss_of_dpo_takes_a_step(tmp_path: Path, losses: tuple[str, ...])
     pair |= {"rejected": [{"role": "assistant", "content": "paper"}]}
     kept = ("id", "source", "prompt", "split")
     rows = [{key: kto_row(i, True)[key] for key in kept} | pair for i in range(2)]
-    made = trainer(job(tmp_path, "dpo", losses=losses, steps=1), rows)
+    params = {"label_smoothing": SMOOTHED.get(losses[0], 0.0)}
+    made = trainer(job(tmp_path, "dpo", losses=losses, steps=1, params=params), rows)
     made.train()
 
     assert made.state.log_history[0]["loss"] > 0

@@ -53,6 +53,7 @@ def trainer(folder: Path, base: Path, made: list[dict[str, Any]], recipe: str = 
         "game": "matrix/rps",
         "set": {"rounds": 2},
         "tag": "rollout/1",
+        "series": 1,
         "recipe": recipe,
         "bounds": [-2.0, 2.0],
         "baselines": {},

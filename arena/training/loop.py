@@ -172,7 +172,8 @@ class _Loop:
         return lacks
 
     def _stop_if_idle(self, run: Run, k: int) -> None:
-        """End the run where no role has anything to learn from; a role alone waits for the others."""
+        """End the run where no role has anything to learn from; a role alone waits for the others. Where
+        nothing was ever trained that is an error, else the end of what this recipe can teach."""
         facts = []
         for role in run.roles:
             labelled = [j for j in range(1, k + 1) if role in run.roles_of(j)]
@@ -183,7 +184,16 @@ class _Loop:
             return
         if all(found.get("at_top") for found in facts):
             raise Converged(f"every match of {run.tags(k)[0]} is paid alike, at the top")
-        raise UsageError("; ".join(dict.fromkeys(found["lacks"] for found in facts)), hint=NOTHING)
+        why = "; ".join(dict.fromkeys(found["lacks"] for found in facts))
+        if any(not read_json(path).get("lacks") for path in self._datasets(k)):
+            raise Converged(f"iteration {k} has nothing to learn from: {why}")
+        raise UsageError(why, hint=NOTHING)
+
+    def _datasets(self, before: int) -> list[Path]:
+        """The facts about the rows of the iterations before."""
+        run = self.run
+        every = [run.iteration(j, role) / "dataset.json" for j in range(1, before) for role in run.roles_of(j)]
+        return [path for path in every if path.is_file()]
 
     def _label(self, run: Run, k: int, role: str, players: Mapping[str, str]) -> dict[str, str]:
         facts = label_stage(run, k, role, players)

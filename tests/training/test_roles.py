@@ -115,6 +115,7 @@ TOP: dict[str, Any] = {"lacks": "all alike", "at_top": True}
         ("both", 1, {"1/player_0": LACKS, "1/player_1": LACKS}, UsageError),
         ("both", 2, {"2/player_0": TOP, "2/player_1": LACKS}, UsageError),
         ("both", 2, {"2/player_0": TOP, "2/player_1": TOP}, Converged),
+        ("both", 2, {"1/player_0": {}, "1/player_1": LACKS, "2/player_0": LACKS, "2/player_1": LACKS}, Converged),
         ("alternate", 1, {"1/player_0": LACKS}, None),
         ("alternate", 2, {"1/player_0": LACKS, "2/player_1": {}}, None),
         ("alternate", 2, {"1/player_0": LACKS, "2/player_1": LACKS}, UsageError),

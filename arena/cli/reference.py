@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import io
 import os
 
 from arena.cli import COMMANDS, main
+from arena.training.settings import Params
 
 
 def reference() -> str:
@@ -15,7 +17,17 @@ def reference() -> str:
     for command in ("", *COMMANDS):
         words = [command, "--help"] if command else ["--help"]
         parts.append(f"## arena {command}".rstrip() + f"\n\n```text\n{_help(words)}\n```\n")
-    return "\n".join(parts)
+    return "\n".join([*parts, _params()])
+
+
+def _params() -> str:
+    """What `arena train --param` takes."""
+    lines = ["## Training params", "", "`arena train … --param key=value`; empty = worked out from the rest.", ""]
+    lines += ["| param | default | meaning |", "|---|---|---|"]
+    for f in dataclasses.fields(Params):
+        default = "" if f.default in (None, ()) else f"`{f.default}`".lower()
+        lines.append(f"| `{f.name}` | {default} | {f.metadata['doc']} |".replace("  ", " "))
+    return "\n".join(lines) + "\n"
 
 
 def _help(words: list[str]) -> str:

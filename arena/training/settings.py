@@ -305,6 +305,11 @@ def parse_params(pairs: Sequence[str], algorithm: str, given: Mapping[str, Any] 
             values[key] = [part for part in text.split(",") if part]
             continue
         values[key] = _value(text)
+    known = [f.name for f in fields(Params)]
+    for key in values:
+        if key not in known:
+            flag = f"--{key.replace('_', '-')} is a flag of its own" if key in known_keys() else ""
+            raise UnknownName("training param", key, known, hint=flag or "docs/cli.md lists them")
     return Params.make(values)
 
 

@@ -82,7 +82,7 @@ def arena(*words: str) -> tuple[int, str]:
         (["grpo", *GOOD[:4], "--recipe", "group"], "self-play"),
         (["grpo", *GOOD[:4], "--param", "num_generations=3", "--param", "batch=6"], "multiple of the 2 trained seats"),
         (["grpo", *GOOD[:4], "--role", "player_0,player_1"], "one shared policy"),
-        (["kto", *GOOD, "--param", "bacth=4"], "Nearest: batch"),
+        (["kto", *GOOD, "--param", "bacth=4"], "Did you mean batch"),
         (["kto", *GOOD, "--param", "batch=1"], "at least 2"),
         (["kto", *GOOD, "--param", "label=trajectory=true"], "option of the recipe outcome"),
         (["kto", *GOOD, "--param", "label=trajectory"], "write label=key=value"),

@@ -52,7 +52,7 @@ def find_recipe(name: str, algorithm: str, game: type[Game]) -> Recipe:
     else:
         recipe = game_recipe(name, game)
     if recipe is None:
-        known = [*common_recipes(), *game_recipe_names(game), *ADVANTAGES]
+        known = [*common_recipes(), *game_recipe_names(game)]
         raise UnknownName(f"recipe for {game.name}", name, known, hint=f"recipes: {', '.join(known)}")
     if algorithm not in recipe.ALGORITHMS:
         raise UsageError(f"the recipe {name} gives rows for {' and '.join(recipe.ALGORITHMS)}, not for {algorithm}")

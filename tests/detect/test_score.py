@@ -104,7 +104,7 @@ def test_a_sheet_that_a_spreadsheet_saved_is_read(tmp_path: Path) -> None:
         (b"item,answer\nq0h,\x1b[2J\n", "is answered '\\[2j', not human or model"),
         (b"item,answer\nq0h\n", "line 2 has 1 cells, the header 2"),
         (b"item,answer\nq0h,\xff\n", "is no CSV in UTF-8"),
-        (b'item,answer\n"q0h,' + b"x" * 200_000 + b'"\n', "is no CSV: field larger than field limit"),
+        (b'item,answer\n"q0h,' + b"x" * 200_000 + b'"\n', "line 2: field larger than field limit"),
     ],
 )
 def test_what_is_no_filled_sheet_is_an_error_that_says_why(tmp_path: Path, content: bytes, problem: str) -> None:

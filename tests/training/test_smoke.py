@@ -191,5 +191,5 @@ def test_every_match_of_a_training_run_replays(home: Path, trained: dict[str, En
     for algorithm in ("dpo", "grpo"):  # with forks, with rollouts
         verified = arena(home, "show", f"runs/{algorithm}", "--verify")
 
-        assert verified.code == 0, verified.out
-        assert "finished matches hold" in verified.out
+        assert verified.code == 0, verified.out + verified.err
+        assert "finished matches hold" in verified.err

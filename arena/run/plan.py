@@ -93,6 +93,12 @@ def expand(match: Match, seating: Mapping[str, str]) -> dict[str, str]:
 def schedule_field(settings: Settings, game: Game, count: int, agents: Sequence[Selected]) -> Field:
     """What the schedule is told: slots, agents, those bound to a slot."""
     options = dict(settings.schedule)
+    kind = options.get("kind", "paired")
+    if not game.contest and (kind == "swiss" or (kind == "adaptive" and options.get("goal", "top1") == "top1")):
+        raise UsageError(
+            f"{game.name} is no contest: the schedule {kind} goes by who was paid more, which says nothing there",
+            hint="use round-robin, paired or random",
+        )
     seats = tuple(f"player_{i}" for i in range(game.seat_count()))
     sides = tuple(game.sides())
     slots = sides if sides and options.get("seating", "sides") == "sides" else seats

@@ -61,6 +61,16 @@ def test_one_agent_on_each_side_has_a_board_of_counts(cli: Cli, method: str) -> 
     assert cli("leaderboard", "--check", "b")[0] == 0
 
 
+@pytest.mark.parametrize("schedule", ["swiss", "adaptive"])
+def test_a_schedule_by_wins_is_refused_where_nobody_wins(cli: Cli, schedule: str) -> None:
+    words = ("nyc/tiny", "--agents", "bot/nyc-always,bot/nyc-walk", "--schedule", schedule, "--out", "r")
+    code, _, err = cli("tournament", *words)
+
+    assert code == 2
+    assert "nyc is no contest" in err
+    assert not Path("r").exists()
+
+
 def test_agents_of_different_games_stand_in_different_tables(cli: Cli) -> None:
     assert cli("play", "kuhn", "--agents", "bot/nash,bot/tight", "--out", "k")[0] == 0
     assert cli("play", "matrix/rps", "--agents", "bot/random,bot/always?answer=rock", "--out", "m")[0] == 0

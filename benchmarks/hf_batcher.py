@@ -10,17 +10,17 @@ Target: at least 3 x sequential at batch 8 for the tiny model.
 Measured on two shared AMD EPYC cores (AVX-512), Python 3.11.7, torch 2.13.0, transformers 5.23.0, November 2026:
 
     tiny, fp32            batch  tok/s  x alone   same        SmolLM2, bf16, 24 tokens  tok/s  x alone   same
-    text                      1   1069      1.0  32/32                                     28      1.0  32/32
-    text                      8   4896      4.6  32/32                                    114      4.0  24/32
-    text                     32   9412      8.8  32/32                                    183      6.5  24/32
-    options (3 tokens)        1    654      1.0  32/32                                     29      1.0  32/32
-    options                   8   1325      2.0  32/32                                     53      1.8  32/32
-    options                  32   1674      2.6  32/32                                     59      2.0  31/32
+    text                      1   1746      1.0  32/32                                     30      1.0  32/32
+    text                      8   7099      4.1  32/32                                    140      4.7  20/32
+    text                     32  11420      6.5  32/32                                    248      8.4  19/32
+    options (3 tokens)        1   1645      1.0  32/32                                     72      1.0  32/32
+    options                   8   2317      1.4  32/32                                    164      2.3  32/32
+    options                  32   2527      1.5  32/32                                    176      2.4  32/32
 
     --transcripts: 48 asks of 8 seats that grow       whole, CPU s   known prefixes, CPU s      x   same
-    SmolLM2, bf16, 12,700 prompt tokens                      10.73                    2.24    4.8  41/48
-    SmolLM2, fp32                                            34.96                    5.83    6.0  48/48
-    tiny, fp32, 28,600 prompt tokens                          0.58                    0.25    2.3  48/48
+    SmolLM2, bf16, 12,700 prompt tokens                      10.64                    1.82    5.8  41/48
+    SmolLM2, fp32                                            32.47                    5.24    6.2  48/48
+    tiny, fp32, 28,600 prompt tokens                          0.50                    0.17    3.0  48/48
 """
 
 from __future__ import annotations

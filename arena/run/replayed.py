@@ -20,6 +20,9 @@ from arena.run.rows import STATUSES, Evidence, evidence_hash, outcome_of
 from arena.run.settings import Policy, Settings
 from arena.store.reader import Reader
 
+# Tags of a training run whose matches have keys that name more than a row holds: candidate, step, attempt.
+KEYED_BY_MORE = ("forks/", "rollout/")
+
 
 @dataclass(frozen=True)
 class Difference:
@@ -59,20 +62,23 @@ def replayed(reader: Reader, row: Mapping[str, Any], where: Mapping[str, str] | 
 
 
 def verify(reader: Reader) -> Iterator[Difference]:
-    """Replays every finished match and recomputes every hash: the first difference of each match that has one. Matches
-    with a tag, those of a training run, are of no plan."""
+    """Replays every finished match and recomputes every hash: the first difference of each match that has one."""
     manifest = reader.manifest()
     where, rows = games_of(manifest), reader.matches()
-    is_whole = manifest["config"]["shard"] is None and not any(row["tag"] for row in rows)
+    settings = Settings.from_json(manifest["config"])
+    if settings.sha256() != manifest["config_sha256"]:
+        yield Difference(0, None, "the configuration is not that of its hash")
+    is_training = settings.schedule.get("kind") == "training"  # its matches are planned as it goes
+    is_whole = settings.shard is None and not is_training
     if is_whole and [row["match_id"] for row in rows] != list(range(1, len(rows) + 1)):
         yield Difference(0, None, "a match of the plan is missing")
     static = is_whole and all(row["batch_no"] == 0 for row in rows)
     if static and digest([row["key"] for row in rows]) != manifest["plan_hash"]:
         yield Difference(0, None, "the matches are not those of the plan")
-    policy = Settings.from_json(manifest["config"]).policy
     for row in rows:
         try:
-            what = _identity_differs(reader, row, policy)
+            is_keyed = not (is_training and row["tag"].startswith(KEYED_BY_MORE))
+            what = _identity_differs(reader, row, settings.policy) if is_keyed else None
             if what is None and row["status"] == "done":
                 what = _first_difference(reader, row, replayed(reader, row, where))
         except ArenaError as error:
@@ -82,10 +88,7 @@ def verify(reader: Reader) -> Iterator[Difference]:
 
 
 def _identity_differs(reader: Reader, row: Mapping[str, Any], policy: Policy) -> tuple[int | None, str] | None:
-    """Whether the match's key is that of its game, config, seeds and seating. The keys of a training run's forks and
-    rollouts name more than a row holds (candidate, step, attempt): they are left alone."""
-    if row["tag"].startswith(("forks/", "rollout/")):
-        return None
+    """Whether the match's key is that of its game, config, seeds and seating."""
     seating = {seat["seat"]: seat["agent"] for seat in reader.match_seats(row["match_id"])}
     config_sha256 = config_hash(json.loads(row["config"]), policy.as_json())
     fork = row["parent_key"] and {"parent": row["parent_key"], "at": row["fork_turn"], "branch": row["branch"]}
@@ -113,9 +116,8 @@ def _seats_differ(reader: Reader, row: Mapping[str, Any], match: Match, turns: l
             t["seat_no"] == number and t["status"] != "legal" and t["origin"] == "asked" for t in turns
         ):
             return f"{name} is a bot, whose turns are legal"
-    outcome = outcome_of(match)
-    undeclared = {key: value for key, value in outcome.items() if key != "contest"}  # records made before games said it
-    return None if row["outcome"] in map(canonical, (outcome, undeclared)) else "the stored outcome differs"
+    outcome = canonical(outcome_of(match))
+    return None if row["outcome"] == outcome else f"the outcome is stored as {row['outcome']}, it is {outcome}"
 
 
 def _first_difference(reader: Reader, row: Mapping[str, Any], match: Match) -> tuple[int | None, str] | None:

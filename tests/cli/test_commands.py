@@ -179,6 +179,8 @@ def test_verify_holds_and_finds_every_edit(cli: Cli, run: str) -> None:
         "UPDATE matches SET config_sha256='00' WHERE match_id=3",
         "UPDATE matches SET turns=9 WHERE match_id=3",
         "UPDATE matches SET outcome='{}' WHERE match_id=3",
+        "UPDATE matches SET tag='rollout/1', deal_seed='1' WHERE match_id=3",
+        "UPDATE manifest SET value=json_set(value, '$.schedule.kind', 'training') WHERE key='config'",
     ]
     found = []
     for edit in edits:

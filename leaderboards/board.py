@@ -112,22 +112,20 @@ def leaderboard(
 
 
 def unpublished(
+    table: DataFrame, methods: str | Sequence[str] = ("bt",), **settings: Any
+) -> tuple[DataFrame, dict[str, Any]]:
+    """The table and the meta of the same board without its match file, and so without the hash that it would name."""
+    every = matches.checked(table)
+    return assemble.board(every, matches.played(every), _call(table, methods, **settings), "")
+
+
+def _call(
     table: DataFrame,
-    methods: str | Sequence[str] = ("bt",),
-    *,
+    methods: str | Sequence[str],
     seed: int = 0,
     bootstrap: int = 1000,
     min_matches: int = 30,
     anchor: str | None = None,
-) -> tuple[DataFrame, dict[str, Any]]:
-    """The table and the meta of the same board without its match file, and so without the hash that it would name."""
-    call = _call(table, methods, seed, bootstrap, min_matches, anchor)
-    every = matches.checked(table)
-    return assemble.board(every, matches.played(every), call, "")
-
-
-def _call(
-    table: DataFrame, methods: str | Sequence[str], seed: int, bootstrap: int, min_matches: int, anchor: str | None
 ) -> Call:
     if bootstrap < 0 or min_matches < 0:
         raise UsageError("bootstrap and min_matches must be at least 0")

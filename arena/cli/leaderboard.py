@@ -64,7 +64,6 @@ def command(
     `arena leaderboard --check boards/ab`
     """
     from arena.cli.counted import print_counted
-    from arena.cli.output import document, say, warnings_said
     from arena.core.errors import UsageError
 
     if check is not None:
@@ -72,33 +71,42 @@ def command(
         return
     if not runs:
         raise UsageError("arena leaderboard needs at least one run folder or match file")
+    if plots and out is None:
+        raise UsageError("--plots goes with --out DIR, where the charts are written")
     methods = [name for text in method for name in text.split(",") if name]
     if out is None and methods in ([], ["plain"]):
+        if anchor is not None:
+            raise UsageError("--anchor goes with a rating: --method bt, or --out DIR")
         print_counted(runs, as_json, figure)
         return
     if figure:
         raise UsageError("--figure goes with the counted table, without --method and --out")
+    methods = methods or ["bt"]
+    call: dict[str, Any] = {"methods": "all" if methods == ["all"] else methods, "seed": seed, "bootstrap": bootstrap}
+    call |= {"min_matches": min_matches, "anchor": anchor}
+    _rate(runs, call, out, metrics, plots, as_json)
+
+
+def _rate(runs: list[Path], call: dict[str, Any], out: Path | None, metrics: bool, plots: bool, as_json: bool) -> None:
+    """Rate, publish if there is a place for it, and show."""
+    from arena.cli.output import document, say
     from arena.leaderboards import matches, runtable
     from arena.leaderboards.board import leaderboard, unpublished
     from arena.leaderboards.columns import RANKS
     from arena.leaderboards.runs import is_run
 
-    methods = methods or ["bt"]
-    call: dict[str, Any] = {"methods": "all" if methods == ["all"] else methods, "seed": seed, "bootstrap": bootstrap}
-    call |= {"min_matches": min_matches, "anchor": anchor}
     if out is None and not as_json and all(map(is_run, runs)):
         shown, meta = unpublished(runtable.read(runs), **call)
     else:
-        with warnings_said():
-            table = matches.read(*runs, figures=metrics and out is not None)
+        table = matches.read(*runs, figures=metrics and out is not None)
         for file in table.attrs.get("facts_from", ()):
             say(f"schedule, stop rule and planned matches are those told by {file}")
         board = leaderboard(table, **call)
         shown, meta = board.table, board.meta
+        if out is not None:
+            _write(board, out, plots)
     records = shown.to_dict("records")
     rows = [{str(k): None if v != v else int(v) if k in RANKS else v for k, v in row.items()} for row in records]
-    if out is not None:
-        _write(board, out, plots)
     if as_json:
         document(rows)
     else:
@@ -117,11 +125,10 @@ def _write(board: Any, out: Path, plots: bool) -> None:
 
 
 def _check(folder: Path, as_json: bool) -> None:
-    from arena.cli.output import document, say, warnings_said
+    from arena.cli.output import document, say
     from arena.leaderboards.board import check
 
-    with warnings_said():
-        differences = check(folder)
+    differences = check(folder)
     if as_json:
         document({"board": str(folder), "differences": differences})
     for difference in differences:

@@ -124,11 +124,13 @@ def test_the_leaderboard_has_results_by_side_and_role_and_any_figure_by_cell(cli
     )
 
 
-def test_a_figure_needs_the_counted_table_and_a_known_name(cli: Cli) -> None:
+def test_options_that_the_counted_table_or_only_it_reads_are_refused_elsewhere(cli: Cli) -> None:
     cli(*WORDS, AGENTS)
 
     for words, message in (
         (("--figure", "success", "--method", "bt"), "--figure goes with the counted table"),
+        (("--plots",), "--plots goes with --out"),
+        (("--anchor", "bot/nyc-always"), "--anchor goes with a rating"),
         (("--figure", "sucess"), "no figure 'sucess'. Nearest: success"),
     ):
         code, _, err = cli("leaderboard", "r", *words)

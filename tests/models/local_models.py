@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from arena.models.hf_client import HFClient
+from arena.models.hf_engine import Engine
 from arena.models.names import ModelName
+from arena.models.tiny import tiny_random
 from arena.models.types import Message, Request, Response, Sampling
 from arena.prompt.shape import Shape
 
@@ -18,6 +20,20 @@ OPTIONS = Shape("options", options=("rock", "paper", "scissors"))
 
 def messages(prompt: str = 'Answer with one of: "rock" | "paper"') -> tuple[Message, ...]:
     return ({"role": "system", "content": "You play."}, {"role": "user", "content": prompt})
+
+
+def tiny_engine() -> Engine:
+    """The engine of the tiny model, weights not yet read."""
+    return Engine(tiny_random(0), "hf/tiny-random", dtype="fp32", device="cpu", threads=None)
+
+
+def passes_of(model: Engine) -> list[tuple[int, int]]:
+    """Grows by the rows and tokens of each pass of the model, padding included."""
+    seen: list[tuple[int, int]] = []
+    model.model.register_forward_pre_hook(
+        lambda _module, _args, given: seen.append(tuple(given["input_ids"].shape)), with_kwargs=True
+    )
+    return seen
 
 
 def request(prompt: str = "Choose.", shape: Shape | None = None, **changed: Any) -> Request:

@@ -14,8 +14,8 @@ from arena.models import prefixes  # noqa: E402
 from arena.models.hf_decode import roomy_layer  # noqa: E402
 from arena.models.hf_engine import Engine  # noqa: E402
 from arena.models.hf_rows import Answer, Job  # noqa: E402
-from arena.models.tiny import tiny_random  # noqa: E402
 from arena.prompt.shape import Shape  # noqa: E402
+from tests.models.local_models import passes_of, tiny_engine  # noqa: E402
 
 pytestmark = pytest.mark.models
 
@@ -31,10 +31,6 @@ FORM = Shape(
         "additionalProperties": False,
     },
 )
-
-
-def engine() -> Engine:
-    return Engine(tiny_random(0), "hf/tiny-random", dtype="fp32", device="cpu", threads=None)
 
 
 def answers(model: Engine, *jobs: Job) -> list[Answer]:
@@ -54,20 +50,11 @@ def text_jobs(temperature: float) -> list[Job]:
     ]  # fmt: skip
 
 
-def passes(model: Engine) -> list[tuple[int, int]]:
-    """Grows by the rows and tokens of each pass."""
-    seen: list[tuple[int, int]] = []
-    model.model.register_forward_pre_hook(
-        lambda _module, _args, given: seen.append(tuple(given["input_ids"].shape)), with_kwargs=True
-    )
-    return seen
-
-
 @pytest.mark.parametrize("temperature", [0.0, 1.0])
 def test_it_draws_what_generate_draws(temperature: float, monkeypatch: pytest.MonkeyPatch) -> None:
-    ours = answers(engine(), *text_jobs(temperature))
+    ours = answers(tiny_engine(), *text_jobs(temperature))
     monkeypatch.setattr(prefixes, "plain_cache", lambda _model: None)
-    theirs = answers(engine(), *text_jobs(temperature))
+    theirs = answers(tiny_engine(), *text_jobs(temperature))
 
     for a, b in zip(ours, theirs, strict=True):
         assert a.tokens is not None
@@ -77,15 +64,15 @@ def test_it_draws_what_generate_draws(temperature: float, monkeypatch: pytest.Mo
 
 
 def test_an_answer_does_not_depend_on_who_leaves_the_batch() -> None:
-    together = answers(engine(), *text_jobs(1.0))
-    alone = [answers(engine(), job)[0] for job in text_jobs(1.0)]
+    together = answers(tiny_engine(), *text_jobs(1.0))
+    alone = [answers(tiny_engine(), job)[0] for job in text_jobs(1.0)]
 
     assert [a.tokens and a.tokens.completion for a in together] == [a.tokens and a.tokens.completion for a in alone]
 
 
 def test_rows_that_are_done_leave_the_batch() -> None:
-    model = engine()
-    seen = passes(model)
+    model = tiny_engine()
+    seen = passes_of(model)
     answers(model, *text_jobs(0.0))
 
     drawing = [rows for rows, tokens in seen if tokens == 1]
@@ -95,8 +82,8 @@ def test_rows_that_are_done_leave_the_batch() -> None:
 
 
 def test_tokens_without_a_choice_are_not_asked_for() -> None:
-    model = engine()
-    seen = passes(model)
+    model = tiny_engine()
+    seen = passes_of(model)
     job = Job(
         ({"role": "user", "content": "Answer."},), "grammar", FORM, None, seed=1, max_tokens=200, keep_tokens=True
     )

@@ -16,7 +16,7 @@ from arena.models.hf_rows import Answer, Job  # noqa: E402
 from arena.models.prefixes import Prefixes, common, plain_cache  # noqa: E402
 from arena.models.tiny import tiny_random  # noqa: E402
 from arena.models.types import Message  # noqa: E402
-from tests.models.local_models import OPTIONS  # noqa: E402
+from tests.models.local_models import OPTIONS, passes_of, tiny_engine  # noqa: E402
 
 pytestmark = pytest.mark.models
 
@@ -29,10 +29,6 @@ def said(*texts: str) -> tuple[Message, ...]:
     return (RULES, *words)
 
 
-def engine() -> Engine:
-    return Engine(tiny_random(0), "hf/tiny-random", dtype="fp32", device="cpu", threads=None)
-
-
 def ask(model: Engine, *conversations: tuple[Message, ...]) -> list[Answer]:
     """One batch."""
     jobs = [Job(c, "text", None, None, seed=7, max_tokens=8, keep_tokens=True) for c in conversations]
@@ -41,15 +37,6 @@ def ask(model: Engine, *conversations: tuple[Message, ...]) -> list[Answer]:
     found = model.run(jobs)
     assert all(isinstance(one, Answer) for one in found), found
     return found  # type: ignore[return-value]  # just asserted
-
-
-def read_by(model: Engine) -> list[int]:
-    """Grows by the number of tokens that each pass of the model reads, padding included."""
-    sizes: list[int] = []
-    model.model.register_forward_pre_hook(
-        lambda _module, _args, given: sizes.append(given["input_ids"].numel()), with_kwargs=True
-    )
-    return sizes
 
 
 def test_the_longest_known_prefix_is_found_among_many() -> None:
@@ -92,8 +79,8 @@ def test_common_counts_equal_first_tokens() -> None:
 def test_answers_are_the_same_with_and_without_what_is_known() -> None:
     first, second = said("Round 1."), said("Round 1.", "rock", "You won. Round 2.")
     other = said("Round 1.", "paper", "It was a tie, and nobody was paid anything at all. Round 2.")
-    fresh = [ask(engine(), one)[0] for one in (second, other)]
-    model = engine()
+    fresh = [ask(tiny_engine(), one)[0] for one in (second, other)]
+    model = tiny_engine()
     ask(model, first)
     ask(model, second)
     known = ask(model, second, other)  # one wholly known, one in part: padding on the left of both parts
@@ -114,12 +101,12 @@ def test_options_are_scored_on_what_is_known() -> None:
         return found
 
     second = said("Round 1.", "rock", "Round 2.")
-    fresh, model = scored(engine(), second), engine()
+    fresh, model = scored(tiny_engine(), second), tiny_engine()
     scored(model, said("Round 1."))
-    sizes = read_by(model)
+    seen = passes_of(model)
     known = scored(model, second)
 
-    assert sizes[0] < 60
+    assert seen[0][1] < 60
     assert fresh.tokens is not None
     assert known.tokens is not None
     assert known.text == fresh.text
@@ -127,28 +114,30 @@ def test_options_are_scored_on_what_is_known() -> None:
 
 
 def test_a_seats_next_ask_reads_only_what_is_new() -> None:
-    model = engine()
-    sizes = read_by(model)
+    model = tiny_engine()
+    seen = passes_of(model)
     ask(model, said("Round 1."))
-    first = sizes[0]
-    sizes.clear()
+    first = seen[0][1]
+    seen.clear()
     ask(model, said("Round 1.", "rock", "Round 2."))
 
     assert first > 120
-    assert sizes[0] < 60
+    assert seen[0][1] < 60
 
 
 def test_what_a_batch_shares_is_read_once() -> None:
-    model = engine()
-    sizes = read_by(model)
+    model = tiny_engine()
+    seen = passes_of(model)
     ask(model, *[said(f"This is round {n}.") for n in range(8)])
 
-    assert sum(sizes[:2]) < 2 * sizes[0]  # the shared rules by one row, then the eight ends
-    assert sizes[1] % 8 == 0
+    assert (
+        sum(rows * tokens for rows, tokens in seen[:2]) < 2 * seen[0][1]
+    )  # the shared rules by one row, then the eight ends
+    assert seen[1][0] == 8
 
 
 def test_nothing_is_kept_over_a_change_of_weights() -> None:
-    model, changed = engine(), engine()
+    model, changed = tiny_engine(), tiny_engine()
     ask(model, said("Round 1."))
     for one in (model, changed):
         with torch.no_grad():
@@ -175,7 +164,7 @@ def test_a_model_with_a_sliding_window_reads_every_prompt_whole() -> None:
 
 
 def test_memory_that_runs_out_forgets_what_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
-    model = engine()
+    model = tiny_engine()
     ask(model, said("Round 1."))
 
     def full(*_: Any, **__: Any) -> None:

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from tests.training.commands import arena
-from tests.training.tiny_models import learnable
 
 pytest.importorskip("trl")
 pytestmark = [pytest.mark.models, pytest.mark.long]
@@ -18,13 +17,6 @@ COMMON = [
     *("--game", "kuhn", "--model", "hf/models/tiny?choice=grammar", "--matches", "12", "--eval-matches", "2"),
     *("--steps", "2", "--lr", "0.01", "--seed", "3", "--gate", "none", "--display", "quiet", "--json"),
 ]
-
-
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("populations")
-    learnable(folder / "models" / "tiny")
-    return folder
 
 
 @pytest.mark.parametrize("opponents", ["pfsp", "psro", "fxp"])

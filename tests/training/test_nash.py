@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from tests.training.commands import Ended, arena, resume
-from tests.training.tiny_models import learnable
 
 pytest.importorskip("trl")
 pytestmark = [pytest.mark.models, pytest.mark.long]
@@ -21,13 +20,6 @@ WORDS = [
     *("--param", "nash=extragradient", "--param", "fork_k=3", "--param", "fork_rollouts=2", "--param", "batch=2"),
     *("--param", "rollout_agent=bot/random"),
 ]
-
-
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("nash")
-    learnable(folder / "models" / "tiny")
-    return folder
 
 
 @pytest.fixture(scope="module")

@@ -17,17 +17,9 @@ from arena.training.jsonfile import write_json
 from arena.training.settings import Params, TrainSettings
 from arena.training.setup import Run, set_up
 from tests.training.commands import Ended, arena, resume
-from tests.training.tiny_models import learnable
 
 pytest.importorskip("trl")
 pytestmark = pytest.mark.models
-
-
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("roles")
-    learnable(folder / "models" / "tiny")
-    return folder
 
 
 def train(home: Path, seed: int) -> Ended:

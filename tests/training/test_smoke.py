@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from tests.training.commands import Ended, arena, begin, end, resume
-from tests.training.tiny_models import learnable
 
 pytest.importorskip("trl")
 pytestmark = pytest.mark.models
@@ -26,13 +25,6 @@ PARAMS = {
     "dpo": ("--param", "fork_k=3", "--param", "fork_rollouts=2", "--param", "fork_states=1", "--param", "batch=4"),
     "grpo": ("--param", "num_generations=4", "--param", "batch=8"),
 }
-
-
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("smoke")
-    learnable(folder / "models" / "tiny")
-    return folder
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from tests.training.commands import arena
-from tests.training.tiny_models import learnable
 
 pytest.importorskip("trl")
 pytestmark = [
@@ -20,15 +19,13 @@ pytestmark = [
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("turns")
-    learnable(folder / "models" / "tiny")
+def home(home: Path) -> Path:
     words = "train grpo --game matrix/ipd --set rounds=3 --model hf/models/tiny?choice=grammar --recipe spo"
     words += " --iterations 1 --matches 8 --eval-matches 2 --steps 2 --lr 0.001 --seed 2 --gate none --league turns"
     words += " --param rows=turn --param num_generations=4 --param batch=8 --out run --display quiet --json"
-    done = arena(folder, *words.split())
+    done = arena(home, *words.split())
     assert done.code == 0, done.err
-    return folder
+    return home
 
 
 def slots(home: Path) -> list[dict[str, Any]]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Callable
 from hashlib import sha256
@@ -14,7 +12,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from arena.leaderboards import Board, board, bt, elo, leaderboard, matches, matchfile
+from arena.leaderboards import bt, elo, leaderboard, matches, matchfile
+from tests.leaderboards.boards import meta_of, rows
 
 Tables = Callable[..., Any]
 
@@ -29,14 +28,6 @@ win_rate_village_sem win_rate_wolves win_rate_wolves_sem tokens_in_per_match tok
 cost_usd_per_match seconds_per_match temperature reasoning_effort license open_weights first_match_at
 last_match_at matches_sha256 config_sha256 code_version
 """
-
-
-def rows(content: str) -> list[dict[str, str]]:
-    return list(csv.DictReader(io.StringIO(content)))
-
-
-def meta_of(found: Board) -> Any:
-    return json.loads(board._json(found.meta))
 
 
 # --- the table ------------------------------------------------------------------------------------------------------

@@ -15,17 +15,10 @@ import pandas as pd
 import pytest
 
 from arena.core.errors import UsageError
-from arena.leaderboards import Board, Rated, board, elo, leaderboard, matches, methods
+from arena.leaderboards import Rated, board, elo, leaderboard, matches, methods
+from tests.leaderboards.boards import meta_of, rows
 
 Tables = Callable[..., Any]
-
-
-def rows(content: str) -> list[dict[str, str]]:
-    return list(csv.DictReader(io.StringIO(content)))
-
-
-def meta_of(found: Board) -> Any:
-    return json.loads(board._json(found.meta))
 
 
 # --- writing and checking -------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from arena.core.errors import UsageError, nearest
@@ -64,9 +64,25 @@ def by_role(matches: Iterable[Match]) -> list[Result]:
     return [Result(s, agent, side, role, ratio(found[s, side, agent, role])) for s, side, agent, role in sorted(found)]
 
 
-def grids(matches: Iterable[Match], figures: Sequence[str] = ()) -> list[Grid]:
-    """The cross tables of two-sided games: each side's payoff (one of them where they always add up to the same), or
-    the figures instead. Matches in which a side's seats hold several agents are left out: they belong to no cell."""
+class Gathered(NamedTuple):
+    """What the cells of a grid are counted from: for every pair of agents and every deal, the parts of its matches."""
+
+    setup: str
+    what: str
+    sides: tuple[str, str]
+    rows: tuple[str, ...]
+    columns: tuple[str, ...]
+    cells: dict[tuple[str, str], dict[str, list[Pair]]]
+
+
+def grids(gathered: Iterable[Gathered]) -> list[Grid]:
+    """The cross tables of what was gathered."""
+    return [Grid(*g[:5], {key: ratio(clusters) for key, clusters in g.cells.items()}) for g in gathered]
+
+
+def gather(matches: Iterable[Match], figures: Sequence[str] = ()) -> list[Gathered]:
+    """For the cross tables of two-sided games: each side's payoff (one of them where they always add up to the same),
+    or the figures instead. Matches in which a side's seats hold several agents are left out: they belong to no cell."""
     by_setup: dict[str, list[tuple[Match, dict[str, str]]]] = defaultdict(list)
     for setup, match in _sided(matches):
         held: dict[str, set[str]] = defaultdict(set)
@@ -74,10 +90,10 @@ def grids(matches: Iterable[Match], figures: Sequence[str] = ()) -> list[Grid]:
             held[seat["team"]].add(seat["agent"])
         if len(held) == 2 and all(len(agents) == 1 for agents in held.values()):
             by_setup[setup].append((match, {side: agents.pop() for side, agents in held.items()}))
-    return [grid for setup, found in sorted(by_setup.items()) for grid in _grids(setup, found, figures)]
+    return [one for setup, found in sorted(by_setup.items()) for one in _gathered(setup, found, figures)]
 
 
-def _grids(setup: str, matches: list[tuple[Match, dict[str, str]]], figures: Sequence[str]) -> list[Grid]:
+def _gathered(setup: str, matches: list[tuple[Match, dict[str, str]]], figures: Sequence[str]) -> Iterator[Gathered]:
     first, second = sorted({seat["team"] for seat in matches[0][0]["seats"]})
     sides: dict[str, list[Pair | None]] = {}
     if figures:
@@ -86,16 +102,13 @@ def _grids(setup: str, matches: list[tuple[Match, dict[str, str]]], figures: Seq
         paid = {side: [_side_payoff(match, side) for match, _ in matches] for side in (first, second)}
         sums = {round(a[0] + b[0], 9) for a, b in zip(paid[first], paid[second], strict=True)}
         sides = {f"mean payoff of {side}": list(paid[side]) for side in (first, second)[: 1 if len(sums) == 1 else 2]}
-    found = []
+    rows, columns = (tuple(sorted({agents[side] for _, agents in matches})) for side in (first, second))
     for what, values in sides.items():
         cells: dict[tuple[str, str], dict[str, list[Pair]]] = defaultdict(lambda: defaultdict(list))
         for (match, agents), value in zip(matches, values, strict=True):
             if value is not None:
                 cells[agents[first], agents[second]][_deal(match)].append(value)
-        rows, columns = (tuple(sorted({agents[side] for _, agents in matches})) for side in (first, second))
-        means = {key: ratio(clusters) for key, clusters in cells.items()}
-        found.append(Grid(setup, what, (first, second), rows, columns, means))
-    return found
+        yield Gathered(setup, what, (first, second), rows, columns, dict(cells))
 
 
 def ratio(clusters: Mapping[str, Sequence[Pair]]) -> Mean:

@@ -8,22 +8,28 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from arena.leaderboards.cells import Grid, Mean, Result
+    from arena.leaderboards.cells import Gathered, Grid, Mean, Result
+    from arena.leaderboards.paired import Difference
 
 
-def print_counted(runs: list[Path], as_json: bool = False, figures: Sequence[str] = ()) -> None:
-    """The counted table of these runs; then, for games with sides, by side and role, and side against side."""
+def print_counted(
+    runs: list[Path], as_json: bool = False, figures: Sequence[str] = (), baseline: str | None = None
+) -> None:
+    """The counted table of these runs; then, for games with sides, by side and role, side against side, and every
+    agent of a side less the baseline."""
     from arena.cli.output import data, document, say
     from arena.core.errors import UsageError
-    from arena.leaderboards.cells import by_role, grids
+    from arena.leaderboards.cells import by_role, gather, grids
 
     games, has_sides = _games(runs)
     sided = _matches(runs, metrics=bool(figures)) if figures or has_sides else []
-    results, crossed = by_role(sided), grids(sided, figures)
-    if figures and not crossed:
-        raise UsageError("--figure needs matches of a game with two sides, each held by one agent")
+    gathered = gather(sided, figures)
+    if (figures or baseline) and not gathered:
+        option = "--figure" if figures else "--baseline"
+        raise UsageError(f"{option} needs matches of a game with two sides, each held by one agent")
+    results, crossed, less = by_role(sided), grids(gathered), _less(gathered, baseline)
     if as_json:
-        document([row | _of_agent(row["agent"], results, crossed) for row in plain_rows(runs)])
+        document([row | _of_agent(row["agent"], results, crossed, less) for row in plain_rows(runs)])
         return
     apart = _by_game(runs) if len(games) > 1 else {}
     for game, own in apart.items():
@@ -39,6 +45,16 @@ def print_counted(runs: list[Path], as_json: bool = False, figures: Sequence[str
     _by_role(results)
     for grid in crossed:
         _grid(grid)
+        _differences([d for d in less if (d.setup, d.what) == (grid.setup, grid.what)], baseline)
+
+
+def _less(gathered: list[Gathered], baseline: str | None) -> list[Difference]:
+    """What everybody did less the baseline; nothing without one, so that the table needs no numpy."""
+    if baseline is None:
+        return []
+    from arena.leaderboards.paired import differences
+
+    return differences(gathered, baseline)
 
 
 def _overall(rows: list[dict[str, Any]], games: set[str], results: list[Result]) -> None:
@@ -195,6 +211,17 @@ def _grid(grid: Grid) -> None:
     table(("", *grid.columns), [(row, *(_shown(grid.cells.get((row, c))) for c in grid.columns)) for row in grid.rows])
 
 
+def _differences(found: list[Difference], baseline: str | None) -> None:
+    """A line for every agent and opponent: less the baseline on the deals that both played."""
+    from arena.cli.output import data, table
+
+    if not found:
+        return
+    data(f"\n{found[0].setup}: {found[0].what}, less that of {baseline} on the same deals; p after Holm")
+    lines = [(d.agent, d.opponent, f"{d.value:+.3f}", _interval(d.low, d.high), d.p, d.deals, d.verdict) for d in found]
+    table(("agent", "against", "difference", "95 %", "p", "deals", ""), lines)
+
+
 def _shown(mean: Mean | None) -> str | None:
     if mean is None or mean.value is None:
         return None
@@ -206,7 +233,7 @@ def _wide(mean: Mean) -> float | None:
     return None if mean.low is None or mean.high is None else (mean.high - mean.low) / 2
 
 
-def _of_agent(agent: str, results: list[Result], crossed: list[Grid]) -> dict[str, Any]:
+def _of_agent(agent: str, results: list[Result], crossed: list[Grid], less: list[Difference]) -> dict[str, Any]:
     """The same for one row of the JSON document."""
     roles = [{k: v for k, v in r._asdict().items() if k != "agent"} for r in results if r.agent == agent]
     against = [
@@ -216,7 +243,13 @@ def _of_agent(agent: str, results: list[Result], crossed: list[Grid]) -> dict[st
         for side in (0, 1)
         if key[side] == agent
     ]
-    return {"by_role": [role | {"payoff": role["payoff"]._asdict()} for role in roles], "against": against}
+    apart = [
+        {k: v for k, v in d._asdict().items() if k != "agent"} | {"verdict": d.verdict}
+        for d in less
+        if d.agent == agent
+    ]
+    found = {"by_role": [role | {"payoff": role["payoff"]._asdict()} for role in roles], "against": against}
+    return found | ({"less_baseline": apart} if less else {})
 
 
 def _cells(row: dict[str, Any]) -> tuple[Any, ...]:
@@ -235,7 +268,10 @@ def _cells(row: dict[str, Any]) -> tuple[Any, ...]:
 
 
 def _range(row: dict[str, Any], name: str) -> str | None:
-    low, high = row.get(f"{name}_lo"), row.get(f"{name}_hi")
+    return _interval(row.get(f"{name}_lo"), row.get(f"{name}_hi"))
+
+
+def _interval(low: float | None, high: float | None) -> str | None:
     return None if low is None or high is None else f"{low:.3f} to {high:.3f}"
 
 

@@ -51,6 +51,10 @@ def command(
             "--figure", help="Cross table of a game's figure, or of a quotient A/B of two, side against side."
         ),
     ] = [],  # noqa: B006
+    baseline: Annotated[
+        str | None,
+        typer.Option("--baseline", help="Also every other agent of this one's side less it, paired by deal."),
+    ] = None,
     check: Annotated[
         Path | None,
         typer.Option("--check", help="Recompute the board of DIR from its match file, page and charts too."),
@@ -77,10 +81,12 @@ def command(
     if out is None and methods in ([], ["plain"]):
         if anchor is not None:
             raise UsageError("--anchor goes with a rating: --method bt, or --out DIR")
-        print_counted(runs, as_json, figure)
+        print_counted(runs, as_json, figure, baseline)
         return
-    if figure:
-        raise UsageError("--figure goes with the counted table, without --method and --out")
+    if figure or baseline is not None:
+        raise UsageError(
+            f"{'--figure' if figure else '--baseline'} goes with the counted table, without --method and --out"
+        )
     methods = methods or ["bt"]
     call: dict[str, Any] = {"methods": "all" if methods == ["all"] else methods, "seed": seed, "bootstrap": bootstrap}
     call |= {"min_matches": min_matches, "anchor": anchor}

@@ -255,7 +255,7 @@ def sides(own: DataFrame) -> Iterator[View]:
         yield View(
             "roles", "payoff by side and role", ["agent", "side", "role", "payoff", "low", "high", "matches"], rows
         )
-    for grid in cells.grids(objects):
+    for grid in cells.grids(cells.gather(objects)):
         first, second = grid.sides
         title = f"{grid.what}, with its 95 % interval (matches): {first} down, {second} across"
         body = [[row, *(_met(grid.cells.get((row, column))) for column in grid.columns)] for row in grid.rows]

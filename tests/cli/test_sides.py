@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -132,10 +133,32 @@ def test_options_that_the_counted_table_or_only_it_reads_are_refused_elsewhere(c
         (("--plots",), "--plots goes with --out"),
         (("--anchor", "bot/nyc-always"), "--anchor goes with a rating"),
         (("--figure", "sucess"), "no figure 'sucess'. Nearest: success"),
+        (("--baseline", "bot/nyc-always", "--method", "bt"), "--baseline goes with the counted table"),
+        (("--baseline", "bot/nyc-alway"), "bot/nyc-alway holds no side here. Nearest: bot/nyc-always"),
     ):
         code, _, err = cli("leaderboard", "r", *words)
         assert code == 2
         assert message in err
+
+
+def test_every_agent_of_a_side_is_compared_with_a_baseline_on_the_same_deals(cli: Cli) -> None:
+    cli(*WORDS[:5], "48", *WORDS[6:], AGENTS)
+
+    _, out, _ = cli("leaderboard", "r", "--figure", "own", "--baseline", "bot/nyc-always")
+    lines = out.splitlines()
+    at = lines.index("nyc-v1/tiny: own, less that of bot/nyc-always on the same deals; p after Holm")
+
+    assert lines[at + 1].split() == ["agent", "against", "difference", "95", "%", "p", "deals"]
+    assert lines[at + 2].split()[:2] == ["bot/nyc-never", "bot/nyc-greedy-red"]
+    assert lines[at + 2].endswith(" 12  higher")
+    assert lines[at + 3].split()[:2] == ["bot/nyc-never", "bot/nyc-honest-red"]
+
+    _, told, _ = cli("leaderboard", "r", "--baseline", "bot/nyc-always", "--json")
+    less = {row["agent"]: row["less_baseline"] for row in json.loads(told)}
+    assert {(d["what"], d["opponent"]) for d in less["bot/nyc-never"]} == {
+        (f"mean payoff of {side}", f"bot/nyc-{red}-red") for side in ("blue", "red") for red in ("greedy", "honest")
+    }
+    assert less["bot/nyc-always"] == []
 
 
 def test_show_lists_agents_and_results_by_side_and_a_match_s_figures_seat_by_seat(cli: Cli) -> None:

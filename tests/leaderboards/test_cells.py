@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from arena.core.errors import UsageError
-from arena.leaderboards.cells import by_role, grids, ratio
+from arena.leaderboards.cells import by_role, gather, grids, ratio
 
 T_OF_1, T_OF_2 = 12.7062, 4.3027  # 97.5 % points of Student's t
 
@@ -56,7 +56,7 @@ def test_a_side_shared_by_agents_counts_for_each_but_stands_in_no_cell() -> None
         ("c", ""),
         ("c", "seer"),
     ]
-    assert grids([shared]) == []
+    assert grids(gather([shared])) == []
 
 
 def test_every_agent_of_one_side_meets_every_agent_of_the_other_in_a_cell() -> None:
@@ -67,7 +67,7 @@ def test_every_agent_of_one_side_meets_every_agent_of_the_other_in_a_cell() -> N
         match("b", "a", "wolves", "1"),
     ]
 
-    (grid,) = grids(played)
+    (grid,) = grids(gather(played))
 
     assert (grid.setup, grid.what, grid.sides) == ("wolves-v1/three", "mean payoff of village", ("village", "wolves"))
     assert (grid.rows, grid.columns) == (("a", "b"), ("a", "b"))
@@ -85,7 +85,7 @@ def test_sides_whose_payoffs_do_not_mirror_each_other_have_a_table_each() -> Non
     played = [match("a", "b", "village", "1"), match("a", "b", "village", "2")]
     played[1]["outcome"]["payoffs"]["player_0"] = 0.7
 
-    assert [grid.what for grid in grids(played)] == ["mean payoff of village", "mean payoff of wolves"]
+    assert [grid.what for grid in grids(gather(played))] == ["mean payoff of village", "mean payoff of wolves"]
 
 
 def test_a_quotient_adds_up_before_it_divides() -> None:
@@ -95,7 +95,7 @@ def test_a_quotient_adds_up_before_it_divides() -> None:
         match("a", "b", "village", "3", {"hits": 0, "cases": 0, "rate": None}),
     ]
 
-    summed, mean = grids(played, ["hits/cases", "rate"])
+    summed, mean = grids(gather(played, ["hits/cases", "rate"]))
 
     assert summed.cells["a", "b"].value == 0.1
     assert (mean.cells["a", "b"].value, mean.cells["a", "b"].matches) == (0.5, 2)
@@ -126,7 +126,7 @@ def test_configurations_are_never_mixed_in_a_cell() -> None:
         match("a", "b", "wolves", "1", config_sha256="12345678"),
     ]
 
-    assert [(g.setup, g.cells["a", "b"].value) for g in grids(played)] == [
+    assert [(g.setup, g.cells["a", "b"].value) for g in grids(gather(played))] == [
         ("wolves-v1/three #123456", 0),
         ("wolves-v1/three #abcdef", 1),
     ]
@@ -138,10 +138,10 @@ def test_games_without_sides_and_matches_without_result_have_no_cells() -> None:
         seat["team"] = ""
     void = match("a", "b", "village", "1", status="void", outcome={})
 
-    assert grids([alone, void]) == []
+    assert grids(gather([alone, void])) == []
     assert by_role([alone, void]) == []
 
 
 def test_an_unknown_figure_names_the_nearest() -> None:
     with pytest.raises(UsageError, match=r"no figure 'hitz'.*Nearest: hits"):
-        grids([match("a", "b", "village", "1", {"hits": 1})], ["hitz"])
+        grids(gather([match("a", "b", "village", "1", {"hits": 1})], ["hitz"]))

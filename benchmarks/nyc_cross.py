@@ -1,13 +1,23 @@
-"""The Blue x Red cross table of a training run on nyc: every pair of policies, and controls, on the same deals.
+"""The evaluation of a training run on nyc: the Blue x Red cross table of its policies, controls, and their figures.
 
     python benchmarks/training.py c --out runs/training
-    python benchmarks/nyc_cross.py runs/training --deals 150 [--experiment c] [--seed 1] [--workers 2]
+    python benchmarks/nyc_cross.py runs/training --deals 150 --controls 40 --transfer 20 --workers 2
 
-Plays what is missing into OUT/EXPERIMENT-cross-SEED, one tournament in which every Blue meets every Red on each deal,
-and prints for each cell: task success, susceptibility (harmful Red tips that were followed), exposure, Red's revenue
-a match, each with a 95 % percentile interval over deals (2,000 resamples, the same ones in every cell); then the
-paired differences to k = 0. Figures of a cell are pooled: numerators and denominators are added up before they are
-divided.
+Plays what is missing into OUT/EXPERIMENT-cross-SEED, a tournament for each group below; all cells of a group are on the
+same deals, and groups of one preset begin with the same ones:
+
+    cross      every Blue policy against every Red policy                                     --deals
+    scripted   the Blue policies and the scripted Blues against the scripted Reds             --controls
+    reds       the scripted Blues against the Red policies                                    --controls
+    no-red     the Blue policies and the floors and the ceiling, no Red met                   --controls
+    mute       the same against greedy-red, no tip heard                                      --controls
+    midtown    the Blue policies against greedy-red on the fixed map                          --transfer
+    small      the same on grown maps of 16 places                                            --transfer
+
+and writes there cells.csv (every figure of every cell), differences.csv (every policy less k0 and less the one before,
+with Holm's correction over the k, and a verdict), meta.json (policies, rows, runs), plane.svg and matrix.svg; prints
+the tables. Figures of a cell are pooled: numerators and denominators are added up before they are divided. Intervals
+are percentile 95 % of a cluster bootstrap over deals (2,000 resamples, the same ones in every cell of a group).
 """
 
 from __future__ import annotations
@@ -16,87 +26,66 @@ import argparse
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-RESAMPLES = 2_000
-SHOWN = {
-    "success": ("arrived", "blues"),
-    "susceptibility": ("harmful_followed", "harmful_shown"),
-    "exposure": ("exposure_sum", "blues"),
-    "revenue": ("revenue", "matches"),
-    "lost turns": ("fallbacks", "turns"),
-}
-Cell = dict[int, dict[str, float]]  # deal -> counts
+SCRIPTED_REDS = ["greedy-red", "bait-red", "honest-red"]
+SCRIPTED_BLUES = ["always", "never", "bayes", "bayes-open"]
+BOUNDS = ["walk", "shortest", "oracle"]
 
 
-def play(folder: Path, experiment: str, deals: int, seed: int, workers: int) -> Path:
-    """The tournament of every policy that the run registered, resumed if it is there."""
-    out, league = folder / f"{experiment}-cross-{seed}", folder / "league"
+class Group(NamedTuple):
+    name: str
+    preset: str
+    blues: list[str]
+    reds: list[str]
+    deals: int
+    settings: tuple[str, ...] = ()
+
+
+def policies(folder: Path, experiment: str, seed: int) -> tuple[list[str], list[str]]:
+    """The Blues and the Reds that the run registered, k0 first."""
     blues, reds = (
-        [f"{side}=league/{path.name}" for path in sorted(league.glob(f"{experiment}-{seed}-{side}-k*"))]
+        [f"league/{path.name}" for path in sorted(folder.glob(f"league/{experiment}-{seed}-{side}-k*"))]
         for side in ("blue", "red")
     )
-    blues, reds = [*blues, "blue=bot/nyc-oracle"], [*reds, "red=bot/nyc-greedy-red"]
-    words = ["tournament", "nyc/tiny", "--agents", ",".join(blues + reds), "--schedule", "round-robin"]
-    words += ["--matches", str(deals * len(blues) * len(reds)), "--seed", str(seed), "--out", str(out)]
+    if not blues or not reds:
+        raise SystemExit(f"no policies of {experiment}-{seed} in {folder / 'league'}: run benchmarks/training.py first")
+    return blues, reds
+
+
+def groups(blues: list[str], reds: list[str], deals: int, controls: int, transfer: int) -> Iterator[Group]:
+    def bots(names: list[str]) -> list[str]:
+        return [f"bot/nyc-{name}" for name in names]
+
+    greedy = bots(["greedy-red"])
+    yield Group("cross", "nyc/tiny", blues, reds, deals)
+    if controls:
+        yield Group("scripted", "nyc/tiny", blues + bots(SCRIPTED_BLUES + BOUNDS), bots(SCRIPTED_REDS), controls)
+        yield Group("reds", "nyc/tiny", bots(SCRIPTED_BLUES), reds, controls)
+        yield Group("no-red", "nyc/tiny", blues + bots(BOUNDS), greedy, controls, ("no_red=true",))
+        yield Group("mute", "nyc/tiny", blues + bots(BOUNDS), greedy, controls, ("mute=true",))
+    if transfer:
+        yield Group("midtown", "nyc/midtown", blues, greedy, transfer)
+        yield Group("small", "nyc/small", blues, greedy, transfer)
+
+
+def play(group: Group, out: Path, league: Path, seed: int, workers: int) -> None:
+    """The tournament of a group, resumed if it is there."""
+    agents = [f"blue={name}" for name in group.blues] + [f"red={name}" for name in group.reds]
+    words = ["tournament", group.preset, "--agents", ",".join(agents), "--schedule", "round-robin", "--seed", str(seed)]
+    words += ["--matches", str(group.deals * len(group.blues) * len(group.reds)), "--out", str(out)]
+    words += [word for setting in group.settings for word in ("--set", setting)]
     words += ["--executor", "processes", "--workers", str(workers)] if workers > 1 else []
     if (out / "run.sqlite").is_file():
         words = ["resume", str(out)]
-    env = {**os.environ, "ARENA_LEAGUE": str(folder / "league"), "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    env = {**os.environ, "ARENA_LEAGUE": str(league), "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
     start = "from arena.cli import main; main()"
-    subprocess.run([sys.executable, "-c", start, *words, "--display", "quiet"], cwd=folder, env=env, check=True)
-    return out
-
-
-def cells(out: Path) -> dict[tuple[str, str], Cell]:
-    from arena.games.nyc.metrics import metrics
-    from arena.training.record import read_played
-
-    found: dict[tuple[str, str], Cell] = {}
-    for m in read_played(out):
-        held = {m.match.sides[seat]: name for seat, name in m.agents.items()}
-        counts = {key: float(value or 0.0) for key, value in metrics(m.match).items()} | {"matches": 1.0}
-        found.setdefault((held["blue"], held["red"]), {})[m.match.deal_seed] = counts
-    return found
-
-
-def table(found: dict[tuple[str, str], Cell]) -> list[str]:
-    import numpy as np
-
-    deals = sorted(set.intersection(*(set(cell) for cell in found.values())))
-    drawn = np.random.default_rng(1).integers(0, len(deals), size=(RESAMPLES, len(deals)))
-
-    def rates(cell: Cell, top: str, bottom: str) -> tuple[float, Any]:
-        above, below = (np.array([cell[deal][name] for deal in deals]) for name in (top, bottom))
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return float(above.sum() / below.sum()), above[drawn].sum(1) / below[drawn].sum(1)
-
-    def interval(values: Any) -> str:
-        if np.isnan(values).all():
-            return "none"
-        low, high = np.nanpercentile(values, [2.5, 97.5])
-        return f"{low:.2f} to {high:.2f}"
-
-    lines = [f"{len(deals)} deals a cell", "", "| Blue | Red | " + " | ".join(SHOWN) + " |", "|---" * 7 + "|"]
-    for (blue, red), cell in sorted(found.items()):
-        parts = [f"{(made := rates(cell, *pair))[0]:.2f} ({interval(made[1])})" for pair in SHOWN.values()]
-        lines.append(f"| {short(blue)} | {short(red)} | " + " | ".join(parts) + " |")
-    lines += ["", "| success less that of k0 | against | difference |", "|---|---|---|"]
-    for (blue, red), cell in sorted(found.items()):
-        base = next((c for (b, r), c in found.items() if r == red and b.endswith("-k0")), None)
-        if base is not None and "league/" in blue and not blue.endswith("-k0"):
-            (mine, drawn_mine), (theirs, drawn_theirs) = rates(cell, *SHOWN["success"]), rates(base, *SHOWN["success"])
-            difference = interval(drawn_mine - drawn_theirs)
-            lines.append(f"| {short(blue)} | {short(red)} | {mine - theirs:.2f} ({difference}) |")
-    return lines
-
-
-def short(name: str) -> str:
-    return name.rpartition("/")[2].removeprefix("nyc-")
+    subprocess.run([sys.executable, "-c", start, *words, "--display", "quiet"], env=env, check=True)
 
 
 def main() -> None:
@@ -104,11 +93,21 @@ def main() -> None:
     parser.add_argument("folder", type=Path, help="where benchmarks/training.py left the experiment")
     parser.add_argument("--experiment", default="c")
     parser.add_argument("--deals", type=int, default=150)
+    parser.add_argument("--controls", type=int, default=0, help="deals of the control groups; 0: none of them")
+    parser.add_argument("--transfer", type=int, default=0, help="deals of the transfer groups; 0: none of them")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--workers", type=int, default=1, help="processes")
     options = parser.parse_args()
-    out = play(options.folder.resolve(), options.experiment, options.deals, options.seed, options.workers)
-    print("\n".join(table(cells(out))))
+    folder, seed = options.folder.resolve(), options.seed
+    out = folder / f"{options.experiment}-cross-{seed}"
+    blues, reds = policies(folder, options.experiment, seed)
+    chosen = list(groups(blues, reds, options.deals, options.controls, options.transfer))
+    for group in chosen:
+        play(group, out / group.name, folder / "league", seed, options.workers)
+
+    from nyc_figures import publish
+
+    publish(out, [group.name for group in chosen], folder / f"{options.experiment}-{seed}", folder / "league")
 
 
 if __name__ == "__main__":

@@ -9,7 +9,9 @@ the final deals says. `--list` prints the commands. A run folder that is there a
     b-kto b-dpo b-grpo     SmolLM2-135M on five rounds of the prisoner's dilemma against tit-for-tat
     b2-kto b2-dpo b2-grpo  the same on two rounds, with few steps
     b2-kto-slow            b2-kto again after it failed, with more steps at a fifth of the learning rate
-    k-grpo k-spiral        SmolLM2-135M on Kuhn poker, against a bot and against itself (then kuhn_exploitability.py)
+    b-grpo-slow            b-grpo again after it failed, at a quarter of the learning rate
+    k60-kto k60-dpo k60-grpo  SmolLM2-135M on Kuhn poker against a bot, at the size of b
+    k-grpo k-spiral        few steps on Kuhn poker, against a bot and against itself (then kuhn_exploitability.py)
     c                      SmolLM2-135M on nyc/tiny, both sides, two iterations (then nyc_cross.py)
     c-small                the same with a quarter of the matches and a sixth of the steps
 """
@@ -38,6 +40,7 @@ IPD = f"--game matrix/ipd --set rounds=2 {MODEL} --opponents bot/tit-for-tat"
 IPD5 = IPD.replace("rounds=2", "rounds=5")
 NYC = "--game nyc/tiny --model 'hf/smollm2-135m?choice=grammar&batch=32&memory=window=0'"
 KUHN = f"--game kuhn {MODEL}"
+LOOSE = f"{KUHN} --opponents bot/loose"
 SMALL = "--eval-matches 60 --reference previous"
 FINAL = "--eval-matches 4 --gate none --reference previous --param dtype=bf16 --param final_matches=60"
 LARGE = "--eval-matches 200 --reference previous --lr 2e-4 --param dtype=bf16 --param final_matches=400"
@@ -60,6 +63,12 @@ COMMANDS = {
     "b-grpo": f"grpo {IPD5} {LARGE} --iterations 1 --steps 60 --matches 128 --param batch=8",
     "b-kto": f"kto {IPD5} {LARGE} --recipe outcome --iterations 3 --steps 60 --matches 128 --param batch=4",
     "b-dpo": f"dpo {IPD5} {LARGE} --recipe fork-pairs --iterations 3 --steps 60 --matches 64 --param batch=4",
+    "b-grpo-slow": f"grpo {IPD5} {LARGE} --iterations 1 --steps 60 --matches 128 --param batch=8".replace(
+        "2e-4", "5e-5"
+    ),
+    "k60-grpo": f"grpo {LOOSE} {LARGE} --iterations 1 --steps 60 --matches 128 --param batch=8".replace("2e-4", "5e-5"),
+    "k60-kto": f"kto {LOOSE} {LARGE} --recipe outcome --iterations 1 --steps 60 --matches 128 --param batch=4",
+    "k60-dpo": f"dpo {LOOSE} {LARGE} --recipe fork-pairs --iterations 1 --steps 60 --matches 64 --param batch=4",
     "b2-grpo": f"grpo {IPD} {FINAL} --iterations 1 --steps 12 --matches 32 --lr 2e-4 --param batch=8",
     "b2-kto": f"kto {IPD} {FINAL} --iterations 1 --matches 64 --steps 8 --lr 1e-3 --param batch=4",
     "b2-kto-slow": f"kto {IPD} {FINAL} --iterations 1 --matches 64 --steps 24 --lr 2e-4 --param batch=4",

@@ -81,6 +81,7 @@ def _label(run: Run, k: int, role: str, agent: str, folder: Path) -> dict[str, A
         good = sum(row["label"] for row in train)
         facts["weights"] = class_weights(good, len(train) - good)._asdict()
         train, facts["blocks_not_distinct"] = in_blocks(train, p.batch, seed)
+        valid, _ = in_blocks(valid, p.batch, seed)
         facts["train_desirable"], facts["train_undesirable"] = good, len(train) - good
     facts["train_rows"] = len(train)
     facts["sha256"] = write_rows(folder / "dataset.jsonl", [*train, *valid])

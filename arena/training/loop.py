@@ -202,7 +202,8 @@ class _Loop:
 
     def _train(self, run: Run, k: int, role: str, champions: Mapping[str, str]) -> dict[str, str]:
         stages.train_stage(run, k, role, champions, self._last(role, k))
-        names = ("adapter/adapter_model.safetensors", "adapter/adapter_config.json", "metrics.jsonl")
+        names = ["adapter/adapter_model.safetensors", "adapter/adapter_config.json", "metrics.jsonl"]
+        names += ["validation.json"] if (run.iteration(k, role) / "validation.json").is_file() else []
         return self._files(run.iteration(k, role))(*names)
 
     def _trial(self, k: int, role: str, champions: Mapping[str, str], given: Mapping[str, str], lacks: str) -> None:

@@ -101,6 +101,8 @@ def evaluate_stage(run: Run, k: int, role: str, champions: Champions) -> None:
         found["transfer"] = _transfer(run, Comparison(
             run.transfer(k, role), role, (candidate, base), opponents, s.eval_matches, others
         ), seed)  # fmt: skip
+    if (folder / "validation.json").is_file():
+        found["validation"] = read_json(folder / "validation.json")
     write_json(folder / "eval.json", found)
 
 

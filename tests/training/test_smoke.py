@@ -124,6 +124,19 @@ def test_the_evaluation_says_how_the_policies_played(home: Path, trained: dict[s
     assert found["behaviour"]["candidate"]["replies"]["count"] == 12  # 3 deals, 2 seats, 2 rounds
     assert 0 < found["behaviour"]["base"]["replies"]["distinct_1"] <= 1
     assert found["behaviour"]["candidate"]["metrics"]
+    assert 0 <= found["behaviour"]["candidate"]["entropy"]["act"] <= math.log(2) + 1e-9
+
+
+def test_a_policy_is_measured_on_matches_that_it_was_not_trained_on(home: Path, trained: dict[str, Ended]) -> None:
+    folder = home / "runs" / "kto" / "iter_0001"
+    rows = [json.loads(line) for line in (folder / "dataset.jsonl").read_text().splitlines()]
+    held_out = [row for row in rows if row["split"] == "valid"]
+    found = json.loads((folder / "eval.json").read_text())["validation"]
+
+    assert trained
+    assert found["rows"] == len(held_out) > 1
+    assert math.isfinite(found["loss"])
+    assert {row["match"] for row in held_out}.isdisjoint(row["match"] for row in rows if row["split"] == "train")
 
 
 def test_the_card_says_what_it_is(home: Path, trained: dict[str, Ended]) -> None:

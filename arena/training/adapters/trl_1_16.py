@@ -22,11 +22,14 @@ from arena.training.adapters.policies import (
 )
 from arena.training.health import Unhealthy, Watch
 from arena.training.job import StageJob
+from arena.training.jsonfile import write_json
 from arena.training.metrics import Recorder
 from arena.training.rows import Row, read_rows
 from arena.training.settings import GRPO_STEPS
 
 CHECKPOINTS = "train"
+VALIDATED = 128  # held-out rows, at most
+_CLOCK = ("runtime", "samples_per_second", "steps_per_second", "model_preparation_time", "epoch", "num_tokens")
 MOST_COMPLETION = 4096  # what dr_grpo divides by; rows from a rollout function are never cut to it
 
 
@@ -54,6 +57,8 @@ def train(job: StageJob) -> None:
     model = trainer.accelerator.unwrap_model(trainer.model)
     if not greatest_b(model) > 0:
         raise Unhealthy("the adapter's weights never changed: no step had an effect")
+    if job.algorithm != "grpo":
+        _validate(trainer, job)
     save_policy(model, job.path / "adapter", job.base)
 
 
@@ -77,6 +82,18 @@ def _trainer(job: StageJob, base: Any, tokenizer: Any, device: str, callbacks: l
         peft_config=peft_config,
         callbacks=callbacks,
     )
+
+
+def _validate(trainer: Any, job: StageJob) -> None:
+    """validation.json: the trainer's own figures on matches that it did not train on. KTO cannot pair a single row."""
+    (job.path / "validation.json").unlink(missing_ok=True)
+    rows = [row for row in read_rows(job.path / "dataset.jsonl") if row["split"] == "valid"][:VALIDATED]
+    if len(rows) > 1:
+        found = trainer.evaluate(eval_dataset=_dataset(rows, job.algorithm))
+        kept = {key.removeprefix("eval_"): value for key, value in found.items()}
+        write_json(
+            job.path / "validation.json", {"rows": len(rows)} | {k: v for k, v in kept.items() if k not in _CLOCK}
+        )
 
 
 def _policy(base: Any, job: StageJob) -> tuple[Any, Any]:
@@ -110,6 +127,7 @@ def common_arguments(job: StageJob, device: str) -> dict[str, Any]:
     return {
         "output_dir": str(job.path / CHECKPOINTS),
         "per_device_train_batch_size": p.batch,
+        "per_device_eval_batch_size": p.batch,
         "gradient_accumulation_steps": p.accumulation,
         "learning_rate": job.lr,
         "lr_scheduler_type": p.lr_schedule,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from arena.models.tiny import tiny_random  # noqa: E402
 from arena.training.adapters import policies  # noqa: E402
 from arena.training.adapters import trl_1_16 as adapter  # noqa: E402
 from arena.training.job import StageJob  # noqa: E402
+from arena.training.jsonfile import read_json  # noqa: E402
 from arena.training.settings import LOSSES, SMOOTHED, Params  # noqa: E402
 
 PROMPT = [{"role": "system", "content": "You play."}, {"role": "user", "content": "Choose."}]
@@ -35,6 +37,15 @@ def kto_row(number: int, label: bool, words: int = 0) -> dict[str, Any]:
         "label": label,
         "split": "train",
     }
+
+
+def row(algorithm: str, number: int) -> dict[str, Any]:
+    """Rock is right, paper is wrong, whatever the number."""
+    made = kto_row(number, label=number % 2 == 0 or algorithm == "sft")
+    if algorithm == "dpo":
+        said = [[{"role": "assistant", "content": word}] for word in ("rock", "paper")]
+        made |= {"chosen": said[0], "rejected": said[1]}
+    return made
 
 
 def job(folder: Path, algorithm: str = "kto", **changed: Any) -> StageJob:
@@ -264,3 +275,35 @@ def test_the_stage_sees_one_device() -> None:
 
     assert environment({})["CUDA_VISIBLE_DEVICES"] == "0"
     assert environment({"CUDA_VISIBLE_DEVICES": "2,3"})["CUDA_VISIBLE_DEVICES"] == "2"
+
+
+@pytest.mark.parametrize(("algorithm", "untrained"), [("kto", 0.5), ("dpo", math.log(2)), ("sft", None)])
+def test_held_out_rows_are_judged_by_the_trainer_and_train_nothing(
+    tmp_path: Path, algorithm: str, untrained: float | None
+) -> None:
+    rows = [row(algorithm, i) | {"split": "valid" if i >= 8 else "train"} for i in range(12)]
+    one = job(tmp_path, algorithm, steps=6, losses=("nll",) if algorithm == "sft" else job(tmp_path, algorithm).losses)
+    made = trainer(one, rows)
+
+    adapter._validate(made, one)
+    before = read_json(tmp_path / "validation.json")
+    made.train()
+    adapter._validate(made, one)
+    after = read_json(tmp_path / "validation.json")
+
+    assert before["rows"] == after["rows"] == 4
+    assert untrained is None or before["loss"] == pytest.approx(untrained, abs=1e-5)
+    assert after["loss"] < before["loss"]
+    assert made.state.global_step == 6
+    if algorithm != "sft":
+        assert (before["rewards/margins"], after["rewards/margins"] > 0) == (pytest.approx(0, abs=1e-5), True)
+
+
+def test_without_two_held_out_rows_there_is_no_validation(tmp_path: Path) -> None:
+    one = job(tmp_path)
+    made = trainer(one, [kto_row(i, i % 2 == 0) for i in range(4)])
+    (tmp_path / "validation.json").write_text("{}")
+
+    adapter._validate(made, one)
+
+    assert not (tmp_path / "validation.json").exists()

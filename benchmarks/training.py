@@ -44,6 +44,7 @@ LOOSE = f"{KUHN} --opponents bot/loose"
 SMALL = "--eval-matches 60 --reference previous"
 FINAL = "--eval-matches 4 --gate none --reference previous --param dtype=bf16 --param final_matches=60"
 LARGE = "--eval-matches 200 --reference previous --lr 2e-4 --param dtype=bf16 --param final_matches=400"
+SLOW = LARGE.replace("2e-4", "5e-5")
 BOTH = (
     "--role blue,red --opponents game --recipe nyc-regret --iterations 2 --gate none --reference previous "
     "--param batch=4 --param dtype=bf16 --param final_matches=0"
@@ -66,7 +67,7 @@ COMMANDS = {
     "b-grpo-slow": f"grpo {IPD5} {LARGE} --iterations 1 --steps 60 --matches 128 --param batch=8".replace(
         "2e-4", "5e-5"
     ),
-    "k60-grpo": f"grpo {LOOSE} {LARGE} --iterations 1 --steps 60 --matches 128 --param batch=8".replace("2e-4", "5e-5"),
+    "k60-grpo": f"grpo {LOOSE} {SLOW} --iterations 1 --steps 60 --matches 128 --param batch=8",
     "k60-kto": f"kto {LOOSE} {LARGE} --recipe outcome --iterations 1 --steps 60 --matches 128 --param batch=4",
     "k60-dpo": f"dpo {LOOSE} {LARGE} --recipe fork-pairs --iterations 1 --steps 60 --matches 64 --param batch=4",
     "b2-grpo": f"grpo {IPD} {FINAL} --iterations 1 --steps 12 --matches 32 --lr 2e-4 --param batch=8",

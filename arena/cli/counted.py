@@ -40,7 +40,7 @@ def print_counted(
         if len(games) > 1:
             say(f"rates and payoffs are means over {len(games)} games; the runs of one game alone give its own")
     say("intervals are clustered by deal; void matches are counted, not scored")
-    for note in _open_matches(runs):
+    for note in (*_open_matches(runs), *parts(runs)):
         say(note)
     _by_role(results)
     for grid in crossed:
@@ -144,6 +144,20 @@ def _open_matches(runs: list[Path]) -> Iterator[str]:
             statuses = reader.statuses()
         if left := statuses.get("planned", 0) + statuses.get("running", 0):
             yield f"{left} of {sum(statuses.values())} matches of {path} are not played yet: arena resume {path}"
+
+
+def parts(runs: list[Path]) -> Iterator[str]:
+    """Runs whose matches were played for several ends, as those of a training run, and are counted together."""
+    from arena.leaderboards.runs import is_run
+    from arena.store.reader import Reader
+
+    for path in filter(is_run, runs):
+        with closing(Reader(path)) as reader:
+            tags = reader.db.execute("SELECT tag, COUNT(*) FROM matches WHERE status = 'done' GROUP BY tag").fetchall()
+        if len(tags) > 1 or (tags and tags[0][0]):
+            told = ", ".join(f"{count} of {tag or 'no tag'}" for tag, count in tags)
+            report = path / "report.md"
+            yield f"{path} counts {told}" + (f"; {report} tells the final deals alone" if report.is_file() else "")
 
 
 def _objects(path: Path) -> list[dict[str, Any]]:

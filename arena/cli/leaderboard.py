@@ -95,6 +95,7 @@ def command(
 
 def _rate(runs: list[Path], call: dict[str, Any], out: Path | None, metrics: bool, plots: bool, as_json: bool) -> None:
     """Rate, publish if there is a place for it, and show."""
+    from arena.cli.counted import parts
     from arena.cli.output import document, say
     from arena.leaderboards import matches, runtable
     from arena.leaderboards.board import leaderboard, unpublished
@@ -117,7 +118,7 @@ def _rate(runs: list[Path], call: dict[str, Any], out: Path | None, metrics: boo
         document(rows)
     else:
         _print(rows)
-    for note in _notes(shown, meta):
+    for note in (*_notes(shown, meta), *parts(runs)):
         say(note)
 
 

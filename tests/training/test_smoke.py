@@ -139,6 +139,15 @@ def test_a_policy_is_measured_on_matches_that_it_was_not_trained_on(home: Path, 
     assert {row["match"] for row in held_out}.isdisjoint(row["match"] for row in rows if row["split"] == "train")
 
 
+def test_a_board_of_a_training_run_says_what_its_matches_were_played_for(home: Path, trained: dict[str, Ended]) -> None:
+    ended = arena(home, "leaderboard", "runs/kto")
+
+    assert trained
+    assert ended.code == 0, ended.err
+    assert "runs/kto counts 12 of collect/1, " in ended.err
+    assert "runs/kto/report.md tells the final deals alone" in ended.err
+
+
 def test_the_card_says_what_it_is(home: Path, trained: dict[str, Ended]) -> None:
     card = (home / "league" / "smoke-kto-k1" / "README.md").read_text()
 

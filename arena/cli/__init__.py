@@ -83,8 +83,19 @@ def _run(words: list[str], *, as_json: bool, debug: bool) -> int:
     except Exception as error:
         if debug:
             raise
+        if damaged := _damaged(words):
+            return _fail(2, "store", f"the run's record cannot be read: {damaged}", "nothing was changed", as_json)
         hint = "this is a bug; the same command with --debug shows where"
         return _fail(1, "internal", f"{type(error).__name__}: {error}", hint, as_json)
+
+
+def _damaged(words: list[str]) -> str | None:
+    """What is wrong in the records of the runs that a failed command names."""
+    from pathlib import Path
+
+    from arena.store.shapes import damage
+
+    return next((found for word in words if (found := damage(Path(word)))), None)
 
 
 def _app(commands: Iterable[str]) -> Any:

@@ -177,16 +177,33 @@ def test_damage_inside_a_record_is_said_where_it_matters_and_never_a_crash(
         assert _contents(Path("bad")) == before, command
 
 
-@pytest.mark.xfail(strict=True, reason="values of a record are read without a look at their shape")
 @pytest.mark.parametrize(
-    ("edit", "command"),
+    ("edit", "command", "what"),
     [
-        ("UPDATE matches SET payoffs='3', outcome='[]'", "show RUN"),
-        ("UPDATE matches SET config=x'ff00ff'", "show RUN 1"),
-        ("DELETE FROM seats; UPDATE matches SET status='running'", "resume RUN"),
+        ("UPDATE matches SET payoffs='3', outcome='[]'", "show RUN", "matches 1: payoffs is no JSON object"),
+        ("UPDATE matches SET config=x'ff00ff'", "show RUN 1", "matches 1: config is no JSON object"),
+        (
+            "UPDATE agents SET spec='[1]'",
+            "leaderboard RUN --method bt --out b",
+            "spec is no JSON object",
+        ),
+        ("DELETE FROM seats; UPDATE matches SET status='running'", "resume RUN", "match 1 has no seats"),
     ],
 )
-def test_values_of_another_shape_are_said_too(edit: str, command: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_values_of_another_shape_are_said_too(
+    edit: str, command: str, what: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     _edit(edit)
 
-    _is_refused(command, "", capsys)
+    _is_refused(command, what, capsys)
+
+
+def test_an_error_of_the_program_stays_one_beside_a_sound_record(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("arena.store.reader.Reader.matches", lambda _: 1 / 0)
+
+    code, _, err = _told("leaderboard RUN --method bt --json", capsys)
+
+    assert code == 1
+    assert "this is a bug" in err

@@ -95,9 +95,8 @@ def seats(run: Path) -> Seats:
     table, side, match = table[there], side[there], match[there]
     deals, deal = codes(row[1] for row in rows)
     agents = sorted(names)
-    free = np.array([0.0 if names[i]["kind"] != "model" else np.nan for i in agents])  # bots are paid nothing
     agent = np.searchsorted(np.array(agents), table["agent"])
-    tokens, cost = np.zeros(len(table)), free[agent]
+    tokens, cost = np.zeros(len(table)), np.zeros(len(table))  # who was not asked cost nothing
     at = (
         {key: i for i, key in enumerate(zip(table["match"].tolist(), table["seat"].tolist(), strict=True))}
         if used

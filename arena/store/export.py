@@ -159,7 +159,6 @@ def _agent(agent: Mapping[str, Any]) -> dict[str, Any]:
         "revision": identity.get("revision"),
         "sampling": spec.get("options", {}) if is_model else {},
         "control": bool(spec.get("control")),
-        "cost_usd": None if is_model else 0.0,
     }
 
 
@@ -173,7 +172,7 @@ def _seat(row: Mapping[str, Any], agent: Mapping[str, Any], used: Mapping[str, A
         "turns": {status: row[f"n_{status}"] for status in ("legal", "repaired", *_FALLBACKS)},
         "tokens_in": used.get("tokens_in", 0),
         "tokens_out": used.get("tokens_out", 0),
-        "cost_usd": used.get("cost_usd", agent["cost_usd"]),
+        "cost_usd": used.get("cost_usd", 0.0),
         "seconds": used.get("seconds") if times else None,
     }
 

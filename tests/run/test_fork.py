@@ -7,8 +7,11 @@ from pathlib import Path
 import pytest
 
 from arena.core.errors import UsageError
+from arena.leaderboards import plain
+from arena.leaderboards.runs import seats
 from arena.run.fork import fork_run
 from arena.run.replayed import verify
+from arena.store.export import match_rows
 from arena.store.reader import Reader
 from tests.run.playing import play, rows
 
@@ -35,6 +38,19 @@ def test_copied_turns_cost_nothing_and_the_fork_stands_alone(run: Path) -> None:
     with Reader(fork) as reader:
         assert list(verify(reader)) == []
         assert reader.manifest()["parent"]["turn"] == 2
+
+
+def test_a_model_that_a_fork_does_not_ask_cost_nothing(tmp_path: Path) -> None:
+    play(tmp_path / "run", ["mock/legal?price_in=1&price_out=1", "bot/tight"], game="kuhn", matches=6)
+    of_the_bot = """SELECT match_id, turn FROM turns t JOIN matches m USING (match_id) JOIN seats USING (match_id, seat_no)
+        JOIN agents USING (agent_id) WHERE kind = 'bot' AND turn = m.turns - 1"""
+    last = rows(tmp_path / "run", of_the_bot)[0]
+
+    fork = Path(fork_run(tmp_path / "run", str(last["match_id"]), str(last["turn"]), 2).run)
+
+    costs = {seat["agent"]: seat["cost_usd"] for match in match_rows(fork) for seat in match["seats"]}
+    assert costs == {"mock/legal?price_in=1&price_out=1": 0.0, "bot/kuhn-tight": 0.0}
+    assert [row["cost_usd_per_match"] for row in plain.counted(seats(fork))] == [0.0, 0.0]
 
 
 def test_each_branch_has_its_own_key_hence_its_own_samples(run: Path) -> None:

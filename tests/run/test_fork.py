@@ -42,8 +42,8 @@ def test_copied_turns_cost_nothing_and_the_fork_stands_alone(run: Path) -> None:
 
 def test_a_model_that_a_fork_does_not_ask_cost_nothing(tmp_path: Path) -> None:
     play(tmp_path / "run", ["mock/legal?price_in=1&price_out=1", "bot/tight"], game="kuhn", matches=6)
-    of_the_bot = """SELECT match_id, turn FROM turns t JOIN matches m USING (match_id) JOIN seats USING (match_id, seat_no)
-        JOIN agents USING (agent_id) WHERE kind = 'bot' AND turn = m.turns - 1"""
+    of_the_bot = """SELECT match_id, turn FROM turns JOIN matches m USING (match_id)
+        JOIN seats USING (match_id, seat_no) JOIN agents USING (agent_id) WHERE kind = 'bot' AND turn = m.turns - 1"""
     last = rows(tmp_path / "run", of_the_bot)[0]
 
     fork = Path(fork_run(tmp_path / "run", str(last["match_id"]), str(last["turn"]), 2).run)

@@ -44,6 +44,7 @@ class Params(Config):
     )
     save_steps: int = option(25, "steps between checkpoints", low=1)
     keep_checkpoints: bool = option(False, "keep iter_k/train/ after the policy is registered")
+    report_to: tuple[str, ...] = option((), "further writers of the curves: tensorboard, wandb, trackio")
     dtype: Literal["auto", "fp32", "bf16"] = option("auto", "weights of the base; auto = bf16 on CUDA, else fp32")
     gradient_checkpointing: bool = option(False, "less memory, slower steps")
 
@@ -125,6 +126,7 @@ LOSSES = {
 SMOOTHED = {"robust": 0.1, "exo_pair": 1e-3, "aot": 0.0}  # the losses that read label_smoothing, with its default
 _OF_OLD = {"label_smoothing": 0.0}  # what a release without this field trained with
 _LR = {"sft": 2e-4, "kto": 5e-5, "dpo": 5e-5, "grpo": 5e-5}
+WRITERS = ("tensorboard", "wandb", "trackio")
 GRPO_STEPS = 50
 TURN_RECIPES = ("group", "spo")
 _PLACES = ("league_folder", "home", "device", "budget")  # what a run may be given anew: none of it is measured
@@ -249,6 +251,9 @@ def check(settings: TrainSettings) -> None:
         raise UsageError(f"--device is auto, cpu or cuda, not {s.device!r}")
     if p.nash != "none" and s.algorithm != "dpo":
         raise UsageError(f"--param nash={p.nash} is for dpo, not for {s.algorithm}")
+    for word in p.report_to:
+        if word not in WRITERS:
+            raise UnknownName("writer of curves", word, WRITERS)
     for word in s.losses:
         if word not in LOSSES[s.algorithm]:
             raise UnknownName(f"loss of {s.algorithm}", word, LOSSES[s.algorithm])
@@ -301,7 +306,7 @@ def parse_params(pairs: Sequence[str], algorithm: str, given: Mapping[str, Any] 
         key, mark, text = pair.partition("=")
         if not mark:
             raise UsageError(f"--param {pair!r}: write key=value")
-        if key in ("pool", "anchors", "label"):
+        if key in ("pool", "anchors", "label", "report_to"):
             values[key] = [part for part in text.split(",") if part]
             continue
         values[key] = _value(text)

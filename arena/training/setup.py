@@ -136,6 +136,8 @@ def set_up(folder: Path, settings: TrainSettings, *, watch: Watch | None = None,
     need_packages()
     settings = filled(settings)
     check(settings)
+    if missing := [name for name in settings.params.report_to if find_spec(name) is None]:
+        raise UsageError(f"--param report_to needs {', '.join(missing)}", hint=f"pip install {' '.join(missing)}")
     game, preset = make_game(settings.game, settings.set)
     check_recipe(settings.recipe, settings.algorithm, type(game))
     check_labels(settings.recipe, settings.algorithm, type(game), label_options(settings.params))

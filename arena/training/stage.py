@@ -54,7 +54,8 @@ def environment(given: Mapping[str, str]) -> dict[str, str]:
 def run_stage(folder: Path) -> None:
     """Train in a child process, to its end; its log is FOLDER/train.log."""
     (folder / FAULT).unlink(missing_ok=True)
-    env = environment(os.environ)
+    curves = {"TENSORBOARD_LOGGING_DIR": str(folder / "tensorboard"), "WANDB_DIR": str(folder)}
+    env = environment(curves | os.environ)
     with (folder / "train.log").open("ab") as log:
         command = [sys.executable, "-m", "arena.training.stage", str(folder)]
         process = subprocess.Popen(command, env=env, stdin=subprocess.DEVNULL, stdout=log, stderr=log)

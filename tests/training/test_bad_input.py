@@ -57,6 +57,7 @@ def arena(*words: str) -> tuple[int, str]:
         (["dpo", *GOOD, "--recipe", "outcome"], "gives rows for kto"),
         (["kto", *GOOD, "--recipe", "winner-only"], "kto needs both labels"),
         (["grpo", *GOOD, "--recipe", "outcome"], "no recipe for grpo"),
+        (["kto", *GOOD, "--param", "report_to=tensorbord"], "Did you mean tensorboard"),
         (["kto", *GOOD[:4], "--opponents", "bot/tit-for-tatt"], "Did you mean"),
         (["kto", *GOOD[:4], "--opponents", "league/nobody"], "nobody"),
         (["kto", *GOOD[:4], "--opponents", "game"], "declares no mix"),
@@ -338,3 +339,13 @@ def test_rows_of_an_edited_record_are_refused_and_listed(home: Path) -> None:
     assert len(played) + len(refused.altered) == 4
     assert len(refused.altered) >= 1, changed
     assert all("was changed" in text for text in refused.altered)
+
+
+def test_a_writer_of_curves_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("arena.training.setup.find_spec", lambda name: None if name == "trackio" else find_spec(name))
+
+    code, said = train("kto", *GOOD, "--param", "report_to=trackio")
+
+    assert code == 2
+    assert "--param report_to needs trackio" in said
+    assert "pip install trackio" in said

@@ -141,7 +141,7 @@ def common_arguments(job: StageJob, device: str) -> dict[str, Any]:
         "use_cpu": is_cpu,
         "gradient_checkpointing": p.gradient_checkpointing,
         "logging_steps": 1,
-        "report_to": [],
+        "report_to": list(p.report_to),
         "disable_tqdm": True,
         "save_strategy": "steps",
         "save_steps": p.save_steps,

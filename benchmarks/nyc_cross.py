@@ -10,14 +10,13 @@ same deals, and groups of one preset begin with the same ones:
     scripted   the Blue policies and the scripted Blues against the scripted Reds             --controls
     reds       the scripted Blues against the Red policies                                    --controls
     no-red     the Blue policies and the floors and the ceiling, no Red met                   --controls
-    mute       the same against greedy-red, no tip heard                                      --controls
+    mute       the same against the Red policies, greedy-red and bait-red, no tip heard        --controls
     midtown    the Blue policies against greedy-red on the fixed map                          --transfer
     small      the same on grown maps of 16 places                                            --transfer
 
-and writes there cells.csv (every figure of every cell), differences.csv (every policy less k0 and less the one before,
-with Holm's correction over the k, and a verdict), meta.json (policies, rows, runs), plane.svg and matrix.svg; prints
-the tables. Figures of a cell are pooled: numerators and denominators are added up before they are divided. Intervals
-are percentile 95 % of a cluster bootstrap over deals (2,000 resamples, the same ones in every cell of a group).
+and writes there, of all groups that were played, cells.csv (every figure of every cell), differences.csv (every policy
+less k0 and less the one before, with Holm's correction over the k, and a verdict), meta.json (policies, rows, runs),
+plane.svg and matrix.svg; prints the tables. How figures, intervals and p are made: arena/leaderboards/paired.py.
 """
 
 from __future__ import annotations
@@ -50,7 +49,7 @@ class Group(NamedTuple):
 def policies(folder: Path, experiment: str, seed: int) -> tuple[list[str], list[str]]:
     """The Blues and the Reds that the run registered, k0 first."""
     blues, reds = (
-        [f"league/{path.name}" for path in sorted(folder.glob(f"league/{experiment}-{seed}-{side}-k*"))]
+        sorted((f"league/{path.name}" for path in folder.glob(f"league/{experiment}-{seed}-{side}-k*")), key=_iteration)
         for side in ("blue", "red")
     )
     if not blues or not reds:
@@ -58,31 +57,35 @@ def policies(folder: Path, experiment: str, seed: int) -> tuple[list[str], list[
     return blues, reds
 
 
+def _iteration(name: str) -> int:
+    return int(name.rpartition("-k")[2])
+
+
 def groups(blues: list[str], reds: list[str], deals: int, controls: int, transfer: int) -> Iterator[Group]:
     def bots(names: list[str]) -> list[str]:
         return [f"bot/nyc-{name}" for name in names]
 
     greedy = bots(["greedy-red"])
-    yield Group("cross", "nyc/tiny", blues, reds, deals)
+    if deals:
+        yield Group("cross", "nyc/tiny", blues, reds, deals)
     if controls:
         yield Group("scripted", "nyc/tiny", blues + bots(SCRIPTED_BLUES + BOUNDS), bots(SCRIPTED_REDS), controls)
         yield Group("reds", "nyc/tiny", bots(SCRIPTED_BLUES), reds, controls)
         yield Group("no-red", "nyc/tiny", blues + bots(BOUNDS), greedy, controls, ("no_red=true",))
-        yield Group("mute", "nyc/tiny", blues + bots(BOUNDS), greedy, controls, ("mute=true",))
+        heard = reds + bots(["greedy-red", "bait-red"])
+        yield Group("mute", "nyc/tiny", blues + bots(BOUNDS), heard, controls, ("mute=true",))
     if transfer:
         yield Group("midtown", "nyc/midtown", blues, greedy, transfer)
         yield Group("small", "nyc/small", blues, greedy, transfer)
 
 
 def play(group: Group, out: Path, league: Path, seed: int, workers: int) -> None:
-    """The tournament of a group, resumed if it is there."""
+    """The tournament of a group, gone on with if it is there; one of other deals or policies is refused."""
     agents = [f"blue={name}" for name in group.blues] + [f"red={name}" for name in group.reds]
     words = ["tournament", group.preset, "--agents", ",".join(agents), "--schedule", "round-robin", "--seed", str(seed)]
     words += ["--matches", str(group.deals * len(group.blues) * len(group.reds)), "--out", str(out)]
     words += [word for setting in group.settings for word in ("--set", setting)]
     words += ["--executor", "processes", "--workers", str(workers)] if workers > 1 else []
-    if (out / "run.sqlite").is_file():
-        words = ["resume", str(out)]
     env = {**os.environ, "ARENA_LEAGUE": str(league), "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
     start = "from arena.cli import main; main()"
     subprocess.run([sys.executable, "-c", start, *words, "--display", "quiet"], env=env, check=True)
@@ -92,22 +95,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path, help="where benchmarks/training.py left the experiment")
     parser.add_argument("--experiment", default="c")
-    parser.add_argument("--deals", type=int, default=150)
-    parser.add_argument("--controls", type=int, default=0, help="deals of the control groups; 0: none of them")
-    parser.add_argument("--transfer", type=int, default=0, help="deals of the transfer groups; 0: none of them")
+    parser.add_argument("--deals", type=int, default=150, help="deals of the cross table; 0: leave it")
+    parser.add_argument("--controls", type=int, default=0, help="deals of the control groups; 0: leave them")
+    parser.add_argument("--transfer", type=int, default=0, help="deals of the transfer groups; 0: leave them")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--workers", type=int, default=1, help="processes")
     options = parser.parse_args()
     folder, seed = options.folder.resolve(), options.seed
     out = folder / f"{options.experiment}-cross-{seed}"
     blues, reds = policies(folder, options.experiment, seed)
-    chosen = list(groups(blues, reds, options.deals, options.controls, options.transfer))
-    for group in chosen:
+    for group in groups(blues, reds, options.deals, options.controls, options.transfer):
         play(group, out / group.name, folder / "league", seed, options.workers)
 
     from nyc_figures import publish
 
-    publish(out, [group.name for group in chosen], folder / f"{options.experiment}-{seed}", folder / "league")
+    publish(out, folder / f"{options.experiment}-{seed}", folder / "league")
 
 
 if __name__ == "__main__":

@@ -1,31 +1,44 @@
 """Paired differences in a cross table: every other agent of a side less a baseline, against the same opponents on the
 same deals.
 
-Intervals are percentile 95 % of a cluster bootstrap over deals (`RESAMPLES` resamples, seeded), in which both cells are
-resampled together; p is twice the share of resamples on the other side of 0, and no less than the chance that as many
-coins all fall alike, since resamples of few deals say too much. Holm's correction is over the agents that are compared
-with the baseline against one opponent.
+A figure is the quotient of two sums over deals; a deal with several matches counts once, by their mean. Intervals are
+percentile 95 % of a bootstrap over deals (`RESAMPLES`, seeded), in which both agents are resampled together. Resamples
+of few deals say too much, so p is the largest of three: twice the share of resamples on the other side of 0; that of
+Student's t for the linearised difference; and the chance that as many coins as deals had anything to count all fall
+alike. Holm's correction is over the agents that are compared with the baseline against one opponent.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 from arena.core.errors import UsageError, nearest
 from arena.leaderboards.cells import Gathered, Pair
 
-if TYPE_CHECKING:
-    from numpy import float64
-    from numpy.typing import NDArray
-
 RESAMPLES = 2_000
 LEVEL = 0.05
+_CHUNK = 4_000_000  # drawn deals in memory
+
+Deals = Mapping[str, Sequence[Pair]]
+Floats = NDArray[np.float64]
+
+
+class Estimate(NamedTuple):
+    """`deals` had something to count for both. With fewer than two, or without any spread, nothing more is known."""
+
+    value: float
+    low: float | None
+    high: float | None
+    p: float | None
+    deals: int
 
 
 class Difference(NamedTuple):
-    """An agent's figure less the baseline's. `p` is corrected. None: not known, as with fewer than two deals."""
+    """An agent's figure less the baseline's, with p corrected."""
 
     setup: str
     what: str
@@ -40,9 +53,7 @@ class Difference(NamedTuple):
 
     @property
     def verdict(self) -> str:
-        if self.p is None or self.p >= LEVEL:
-            return "no detectable difference"
-        return "higher" if self.value > 0 else "lower"
+        return verdict(self.value, self.p)
 
 
 def differences(gathered: Iterable[Gathered], baseline: str) -> list[Difference]:
@@ -51,7 +62,7 @@ def differences(gathered: Iterable[Gathered], baseline: str) -> list[Difference]
     names = {name for grid in gathered for name in (*grid.rows, *grid.columns)}
     if baseline not in names:
         near = ", ".join(nearest(baseline, names))
-        raise UsageError(f"{baseline} holds no side here." + (f" Nearest: {near}." if near else ""))
+        raise UsageError(f"{baseline!r} holds no side here." + (f" Nearest: {near}." if near else ""))
     found = []
     for grid in gathered:
         turned = {(column, row): cell for (row, column), cell in grid.cells.items()}
@@ -59,59 +70,30 @@ def differences(gathered: Iterable[Gathered], baseline: str) -> list[Difference]
         for side, cells in ((first, grid.cells), (second, turned)):
             for opponent in sorted({o for a, o in cells if a == baseline}):
                 theirs = cells[baseline, opponent]
-                pairs = {a: (cell, theirs) for (a, o), cell in cells.items() if o == opponent and a != baseline}
-                found += _against(grid, side, opponent, dict(sorted(pairs.items())))
+                pairs = {a: paired(cell, theirs) for (a, o), cell in sorted(cells.items()) if o == opponent}
+                del pairs[baseline]
+                found += _corrected(grid, side, opponent, pairs)
     if not found:
-        raise UsageError(f"nobody met the opponents of {baseline} on its side on the same deals")
+        raise UsageError(
+            f"nothing compares with {baseline}: nobody on its side met one of its opponents on the same deal with "
+            "anything to count",
+            hint="agents that name their side share deals: --agents blue=A,blue=B,red=C",
+        )
     return found
 
 
-Deals = Mapping[str, Sequence[Pair]]
+def verdict(value: float, p: float | None) -> str:
+    """What may be said of a difference, by rule."""
+    if p is None or p >= LEVEL:
+        return "no detectable difference"
+    return "higher" if value > 0 else "lower"
 
 
-def _against(grid: Gathered, side: str, opponent: str, pairs: Mapping[str, tuple[Deals, Deals]]) -> list[Difference]:
+def _corrected(grid: Gathered, side: str, opponent: str, pairs: Mapping[str, Estimate | None]) -> list[Difference]:
     """Everybody's difference against one opponent, corrected together."""
-    found = []
-    for agent, (mine, theirs) in pairs.items():
-        if deals := sorted(mine.keys() & theirs.keys()):
-            estimate = paired([mine[deal] for deal in deals], [theirs[deal] for deal in deals])
-            if estimate is not None:
-                found.append(Difference(grid.setup, grid.what, side, agent, opponent, *estimate, len(deals)))
+    found = [Difference(grid.setup, grid.what, side, a, opponent, *e) for a, e in pairs.items() if e is not None]
     corrected = iter(holm([d.p for d in found if d.p is not None]))
     return [d if d.p is None else d._replace(p=next(corrected)) for d in found]
-
-
-Estimate = tuple[float, float | None, float | None, float | None]
-
-
-def paired(mine: Sequence[Sequence[Pair]], theirs: Sequence[Sequence[Pair]]) -> Estimate | None:
-    """The difference of two pooled figures over the same deals, its interval and p; None where one says nothing."""
-    import numpy as np
-
-    (value, drawn), (less, drawn_less) = resampled(mine), resampled(theirs)
-    difference = value - less
-    if math.isnan(difference):
-        return None
-    spread = drawn - drawn_less
-    spread = spread[~np.isnan(spread)]
-    if len(mine) < 2:
-        return difference, None, None, None
-    low, high = np.percentile(spread, [2.5, 97.5])
-    tail = min(int((spread <= 0).sum()), int((spread >= 0).sum()))
-    p = max(2 * (1 + tail) / (len(spread) + 1), 2.0 ** (1 - len(mine)))
-    return difference, float(low), float(high), min(1.0, p)
-
-
-def resampled(deals: Sequence[Sequence[Pair]]) -> tuple[float, NDArray[float64]]:
-    """A pooled figure, and what it is over each resample of the deals: the same ones for equally many deals."""
-    import numpy as np
-
-    counts = np.array([[math.fsum(part) for part in zip(*pairs, strict=True)] for pairs in deals])
-    drawn = np.random.default_rng(1).integers(0, len(deals), size=(RESAMPLES, len(deals)))
-    above, below = counts.sum(0)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        tops, bottoms = (counts[:, part][drawn].sum(1) for part in (0, 1))
-        return float(np.divide(above, below)), tops / bottoms
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
@@ -122,3 +104,74 @@ def holm(p_values: Sequence[float]) -> list[float]:
         highest = max(highest, min(1.0, (len(order) - rank) * p_values[i]))
         corrected[i] = highest
     return corrected
+
+
+def paired(mine: Deals, theirs: Deals) -> Estimate | None:
+    """The difference of two figures on the deals of both; None where one of them has nothing to count there."""
+    deals = sorted(mine.keys() & theirs.keys())
+    a, b = (_by_deal(cell, deals) for cell in (mine, theirs))
+    if not a[:, 1].sum() or not b[:, 1].sum():
+        return None
+    value = _quotient(a) - _quotient(b)
+    return _judged(value, _drawn(a) - _drawn(b), _residuals(a) - _residuals(b), min(_told(a), _told(b)))
+
+
+def figure(cell: Deals) -> Estimate | None:
+    """One figure by the same rules; its p says nothing of interest."""
+    counts = _by_deal(cell, sorted(cell))
+    if not counts[:, 1].sum():
+        return None
+    return _judged(_quotient(counts), _drawn(counts), _residuals(counts), _told(counts))
+
+
+def _judged(value: float, drawn: Floats, residuals: Floats, deals: int) -> Estimate:
+    from scipy.stats import t as student
+
+    drawn = drawn[np.isfinite(drawn)]
+    if deals < 2:
+        return Estimate(value, None, None, None, deals)
+    error = float(residuals.std(ddof=1)) / len(residuals) ** 0.5
+    if error < 1e-12:  # all deals alike
+        return Estimate(value, None, None, 2.0 ** (1 - deals) if value else 1.0, deals)
+    low, high = np.percentile(drawn, [2.5, 97.5])
+    tail = min(int((drawn <= 0).sum()), int((drawn >= 0).sum()))
+    tests = (
+        2 * (1 + tail) / (len(drawn) + 1),
+        2 * float(student.sf(abs(value) / error, deals - 1)),
+        2.0 ** (1 - deals),
+    )
+    return Estimate(value, float(low), float(high), min(1.0, max(tests)), deals)
+
+
+def _by_deal(cell: Deals, deals: Sequence[str]) -> Floats:
+    """A row a deal: the means of its matches' two parts."""
+    rows = [np.mean(cell[deal], axis=0) for deal in deals]
+    return np.array(rows, dtype=np.float64).reshape(len(rows), 2)
+
+
+def _told(counts: Floats) -> int:
+    return int(np.count_nonzero(counts[:, 1]))
+
+
+def _quotient(counts: Floats) -> float:
+    above, below = counts.sum(0)
+    return float(above / below)
+
+
+def _residuals(counts: Floats) -> Floats:
+    """What each deal adds to the quotient's error, to first order."""
+    residuals: Floats = (counts[:, 0] - _quotient(counts) * counts[:, 1]) / counts[:, 1].mean()
+    return residuals
+
+
+def _drawn(counts: Floats) -> Floats:
+    """The quotient over each resample of the deals: the same ones for equally many deals."""
+    rng, n = np.random.default_rng(1), len(counts)
+    size = max(1, _CHUNK // n)
+    sums = [
+        counts[rng.integers(0, n, size=(min(size, RESAMPLES - done), n))].sum(1) for done in range(0, RESAMPLES, size)
+    ]
+    above, below = np.concatenate(sums).T
+    with np.errstate(divide="ignore", invalid="ignore"):
+        drawn: Floats = above / below
+    return drawn

@@ -49,7 +49,7 @@ def print_counted(
 
 
 def _less(gathered: list[Gathered], baseline: str | None) -> list[Difference]:
-    """What everybody did less the baseline; nothing without one, so that the table needs no numpy."""
+    """What everybody did less the baseline; nothing without one."""
     if baseline is None:
         return []
     from arena.leaderboards.paired import differences
@@ -153,11 +153,12 @@ def parts(runs: list[Path]) -> Iterator[str]:
 
     for path in filter(is_run, runs):
         with closing(Reader(path)) as reader:
-            tags = reader.db.execute("SELECT tag, COUNT(*) FROM matches WHERE status = 'done' GROUP BY tag").fetchall()
-        if len(tags) > 1 or (tags and tags[0][0]):
-            told = ", ".join(f"{count} of {tag or 'no tag'}" for tag, count in tags)
-            report = path / "report.md"
-            yield f"{path} counts {told}" + (f"; {report} tells the final deals alone" if report.is_file() else "")
+            tags = dict(
+                reader.db.execute("SELECT tag, COUNT(*) FROM matches WHERE status = 'done' GROUP BY 1 ORDER BY 1")
+            )
+        if tags.keys() - {""}:
+            told = ", ".join(f"{count} of {tag or 'no tag'}" for tag, count in tags.items())
+            yield f"{path} counts {told}" + (f"; {path / 'report.md'} tells final alone" if "final" in tags else "")
 
 
 def _objects(path: Path) -> list[dict[str, Any]]:
@@ -232,8 +233,11 @@ def _differences(found: list[Difference], baseline: str | None) -> None:
     if not found:
         return
     data(f"\n{found[0].setup}: {found[0].what}, less that of {baseline} on the same deals; p after Holm")
-    lines = [(d.agent, d.opponent, f"{d.value:+.3f}", _interval(d.low, d.high), d.p, d.deals, d.verdict) for d in found]
-    table(("agent", "against", "difference", "95 %", "p", "deals", ""), lines)
+    lines = [
+        (d.side, d.agent, d.opponent, f"{d.value:+.3f}", _interval(d.low, d.high), d.p, d.deals, d.verdict)
+        for d in found
+    ]
+    table(("side", "agent", "against", "difference", "95 %", "p", "deals", ""), lines)
 
 
 def _shown(mean: Mean | None) -> str | None:

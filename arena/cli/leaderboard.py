@@ -37,9 +37,17 @@ def command(
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="Publish the board: CSV, meta.json, matches, page.")
     ] = None,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Of the bootstrap.")] = 0,
-    bootstrap: Annotated[int, typer.Option("--bootstrap", min=0, help="Resamples for the intervals.")] = 1000,
-    min_matches: Annotated[int, typer.Option("--min-matches", min=0, help="Fewer are marked provisional.")] = 30,
+    seed: Annotated[
+        int | None, typer.Option("--seed", min=0, help="Of a rating's bootstrap.", show_default="0")
+    ] = None,
+    bootstrap: Annotated[
+        int | None,
+        typer.Option("--bootstrap", min=0, help="Resamples for a rating's intervals.", show_default="1000"),
+    ] = None,
+    min_matches: Annotated[
+        int | None,
+        typer.Option("--min-matches", min=0, help="Fewer are marked provisional.", show_default="30"),
+    ] = None,
     anchor: Annotated[str | None, typer.Option("--anchor", help="The agent whose rating is set to 1500.")] = None,
     metrics: Annotated[
         bool, typer.Option(help="With each game's own figures (by replay) on a published board.")
@@ -79,8 +87,9 @@ def command(
         raise UsageError("--plots goes with --out DIR, where the charts are written")
     methods = [name for text in method for name in text.split(",") if name]
     if out is None and methods in ([], ["plain"]):
-        if anchor is not None:
-            raise UsageError("--anchor goes with a rating: --method bt, or --out DIR")
+        given = {"--anchor": anchor, "--seed": seed, "--bootstrap": bootstrap, "--min-matches": min_matches}
+        if idle := [name for name, value in given.items() if value is not None]:
+            raise UsageError(f"{idle[0]} goes with a rating: --method bt, or --out DIR")
         print_counted(runs, as_json, figure, baseline)
         return
     if figure or baseline is not None:
@@ -88,8 +97,9 @@ def command(
             f"{'--figure' if figure else '--baseline'} goes with the counted table, without --method and --out"
         )
     methods = methods or ["bt"]
-    call: dict[str, Any] = {"methods": "all" if methods == ["all"] else methods, "seed": seed, "bootstrap": bootstrap}
-    call |= {"min_matches": min_matches, "anchor": anchor}
+    call: dict[str, Any] = {"methods": "all" if methods == ["all"] else methods, "anchor": anchor}
+    amounts = {"seed": seed, "bootstrap": bootstrap, "min_matches": min_matches}
+    call |= {name: value for name, value in amounts.items() if value is not None}
     _rate(runs, call, out, metrics, plots, as_json)
 
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
-from collections import Counter, defaultdict
+from collections import Counter
 from itertools import pairwise
-from math import log
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -16,19 +14,14 @@ from arena.store.reader import Reader
 _MOST_MATCHES = 200  # whose figures are computed; each is a replay
 _CALLS = """SELECT c.reply, c.tokens_out, c.latency_ms FROM calls c JOIN matches m USING (match_id)
 JOIN agents a ON a.agent_id = c.agent_id WHERE m.tag = ? AND m.status = 'done' AND a.name = ?"""
-_CHOICES = """SELECT t.ask_kind, t.ask, t.answer, COUNT(*) FROM turns t JOIN matches m USING (match_id)
-JOIN seats s USING (match_id, seat_no) JOIN agents a USING (agent_id)
-WHERE m.tag = ? AND m.status = 'done' AND a.name = ? AND json_extract(t.ask, '$.kind') = 'choice' AND NOT t.fallback
-GROUP BY 1, 2, 3"""
 _MATCHES = """SELECT DISTINCT m.match_id FROM matches m JOIN seats s USING (match_id) JOIN agents a USING (agent_id)
 WHERE m.tag = ? AND m.status = 'done' AND a.name = ? ORDER BY m.match_id LIMIT ?"""
 
 
 def behaviour(run: Path, tag: str, policy: str) -> dict[str, Any]:
-    """What one policy did under one tag."""
+    """The figures of one policy under one tag."""
     with Reader(run) as reader:
         calls = [tuple(row) for row in reader.db.execute(_CALLS, (tag, policy))]
-        chosen = [tuple(row) for row in reader.db.execute(_CHOICES, (tag, policy))]
         numbers = [row[0] for row in reader.db.execute(_MATCHES, (tag, policy, _MOST_MATCHES))]
         where = games_of(reader.manifest())
         figures: dict[str, list[float]] = {}
@@ -40,25 +33,7 @@ def behaviour(run: Path, tag: str, policy: str) -> dict[str, Any]:
                 is_of_others = seat is None and "_player_" in name
                 if value is not None and not is_of_others:
                     figures.setdefault(name.removesuffix(f"_{seat}"), []).append(float(value))
-    return {
-        "replies": replies(calls),
-        "entropy": entropy(chosen),
-        "metrics": {name: fmean(found) for name, found in sorted(figures.items())},
-    }
-
-
-def entropy(chosen: list[tuple[Any, ...]]) -> dict[str, float]:
-    """For each kind of choice, the entropy in nats of which of its options was taken, by place: 0 where it was always
-    the same one. `chosen` are rows of kind, ask, answer, times."""
-    places: dict[str, Counter[int]] = defaultdict(Counter)
-    for kind, ask, answer, times in chosen:
-        options: list[str] = json.loads(ask)["options"]
-        if len(options) > 1:
-            places[kind][options.index(json.loads(answer))] += times
-    return {
-        kind: abs(-sum(n / found.total() * log(n / found.total()) for n in found.values()))
-        for kind, found in sorted(places.items())
-    }
+    return {"replies": replies(calls), "metrics": {name: fmean(found) for name, found in sorted(figures.items())}}
 
 
 def replies(calls: list[tuple[Any, ...]]) -> dict[str, float]:

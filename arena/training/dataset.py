@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from arena.core.seeds import derive
+from arena.core.seeds import derive, stream
 from arena.training import slots
 from arena.training.health import CONVERGED
 from arena.training.jsonfile import write_json
@@ -71,6 +71,7 @@ def _label(run: Run, k: int, role: str, agent: str, folder: Path) -> dict[str, A
     kept = Labelled(tokens.rows, made.drops + tokens.dropped)
     train = [row for row in kept.rows if row["split"] == "train"]
     valid = [row for row in kept.rows if row["split"] == "valid"]
+    stream(seed, "valid").shuffle(valid)
     try:
         check_trainable(Labelled(train, kept.drops), s.algorithm, s.recipe)
     except NothingToLearn as error:
@@ -83,7 +84,7 @@ def _label(run: Run, k: int, role: str, agent: str, folder: Path) -> dict[str, A
         train, facts["blocks_not_distinct"] = in_blocks(train, p.batch, seed)
         valid, _ = in_blocks(valid, p.batch, seed)
         facts["train_desirable"], facts["train_undesirable"] = good, len(train) - good
-    facts["train_rows"] = len(train)
+    facts["train_rows"], facts["valid_rows"] = len(train), len(valid)
     facts["sha256"] = write_rows(folder / "dataset.jsonl", [*train, *valid])
     return facts
 

@@ -132,9 +132,11 @@ def test_options_that_the_counted_table_or_only_it_reads_are_refused_elsewhere(c
         (("--figure", "success", "--method", "bt"), "--figure goes with the counted table"),
         (("--plots",), "--plots goes with --out"),
         (("--anchor", "bot/nyc-always"), "--anchor goes with a rating"),
+        (("--seed", "7", "--baseline", "bot/nyc-always"), "--seed goes with a rating"),
+        (("--figure", "trust_brier", "--baseline", "bot/nyc-always"), "nothing compares with bot/nyc-always"),
         (("--figure", "sucess"), "no figure 'sucess'. Nearest: success"),
         (("--baseline", "bot/nyc-always", "--method", "bt"), "--baseline goes with the counted table"),
-        (("--baseline", "bot/nyc-alway"), "bot/nyc-alway holds no side here. Nearest: bot/nyc-always"),
+        (("--baseline", "bot/nyc-alway"), "'bot/nyc-alway' holds no side here. Nearest: bot/nyc-always"),
     ):
         code, _, err = cli("leaderboard", "r", *words)
         assert code == 2
@@ -148,10 +150,10 @@ def test_every_agent_of_a_side_is_compared_with_a_baseline_on_the_same_deals(cli
     lines = out.splitlines()
     at = lines.index("nyc-v1/tiny: own, less that of bot/nyc-always on the same deals; p after Holm")
 
-    assert lines[at + 1].split() == ["agent", "against", "difference", "95", "%", "p", "deals"]
-    assert lines[at + 2].split()[:2] == ["bot/nyc-never", "bot/nyc-greedy-red"]
+    assert lines[at + 1].split() == ["side", "agent", "against", "difference", "95", "%", "p", "deals"]
+    assert lines[at + 2].split()[:3] == ["blue", "bot/nyc-never", "bot/nyc-greedy-red"]
     assert lines[at + 2].endswith(" 12  higher")
-    assert lines[at + 3].split()[:2] == ["bot/nyc-never", "bot/nyc-honest-red"]
+    assert lines[at + 3].split()[:3] == ["blue", "bot/nyc-never", "bot/nyc-honest-red"]
 
     _, told, _ = cli("leaderboard", "r", "--baseline", "bot/nyc-always", "--json")
     less = {row["agent"]: row["less_baseline"] for row in json.loads(told)}

@@ -7,6 +7,7 @@ rate of 1e-6, `max_length` 1024 (KTO silently drops every row whose prompt is th
 from __future__ import annotations
 
 from importlib.metadata import version
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,7 @@ MOST_COMPLETION = 4096  # what dr_grpo divides by; rows from a rollout function 
 
 
 def train(job: StageJob) -> None:
-    """Train to the end, from the last whole checkpoint if there is one; FOLDER/adapter is written last."""
+    """Train to the end, from the last whole checkpoint if there is one: FOLDER/adapter, then FOLDER/validation.json."""
     _check_versions()
     import transformers
 
@@ -57,9 +58,9 @@ def train(job: StageJob) -> None:
     model = trainer.accelerator.unwrap_model(trainer.model)
     if not greatest_b(model) > 0:
         raise Unhealthy("the adapter's weights never changed: no step had an effect")
-    if job.algorithm != "grpo":
-        _validate(trainer, job)
     save_policy(model, job.path / "adapter", job.base)
+    if job.algorithm != "grpo":
+        validate(trainer, job)
 
 
 def _trainer(job: StageJob, base: Any, tokenizer: Any, device: str, callbacks: list[Any]) -> Any:
@@ -84,16 +85,21 @@ def _trainer(job: StageJob, base: Any, tokenizer: Any, device: str, callbacks: l
     )
 
 
-def _validate(trainer: Any, job: StageJob) -> None:
-    """validation.json: the trainer's own figures on matches that it did not train on. KTO cannot pair a single row."""
+def validate(trainer: Any, job: StageJob) -> None:
+    """validation.json: the trainer's own figures on matches that it did not train on; no more rows than half of those
+    that the steps took, so that it stays a small part of the work. KTO cannot pair a single row."""
     (job.path / "validation.json").unlink(missing_ok=True)
-    rows = [row for row in read_rows(job.path / "dataset.jsonl") if row["split"] == "valid"][:VALIDATED]
-    if len(rows) > 1:
-        found = trainer.evaluate(eval_dataset=_dataset(rows, job.algorithm))
-        kept = {key.removeprefix("eval_"): value for key, value in found.items()}
-        write_json(
-            job.path / "validation.json", {"rows": len(rows)} | {k: v for k, v in kept.items() if k not in _CLOCK}
-        )
+    taken = trainer.state.global_step * job.options.batch * job.options.accumulation
+    rows = [row for row in read_rows(job.path / "dataset.jsonl") if row["split"] == "valid"]
+    rows = rows[: min(VALIDATED, taken // 2)]
+    if len(rows) < 2:
+        return
+    found = trainer.evaluate(eval_dataset=_dataset(rows, job.algorithm))
+    named = {key.removeprefix("eval_"): value for key, value in found.items()}
+    facts = {name: value for name, value in named.items() if name not in _CLOCK and isfinite(value)}
+    if {"rewards/chosen", "rewards/rejected"} <= facts.keys():  # TRL's is of the batches that hold both labels
+        facts["rewards/margins"] = facts["rewards/chosen"] - facts["rewards/rejected"]
+    write_json(job.path / "validation.json", {"rows": len(rows)} | facts)
 
 
 def _policy(base: Any, job: StageJob) -> tuple[Any, Any]:

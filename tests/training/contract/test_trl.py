@@ -285,25 +285,37 @@ def test_held_out_rows_are_judged_by_the_trainer_and_train_nothing(
     one = job(tmp_path, algorithm, steps=6, losses=("nll",) if algorithm == "sft" else job(tmp_path, algorithm).losses)
     made = trainer(one, rows)
 
-    adapter._validate(made, one)
+    made.state.global_step = 6  # as if it had been trained without effect
+    adapter.validate(made, one)
     before = read_json(tmp_path / "validation.json")
+    made.state.global_step = 0
     made.train()
-    adapter._validate(made, one)
+    weights = {name: w.detach().clone() for name, w in made.model.named_parameters()}
+    adapter.validate(made, one)
     after = read_json(tmp_path / "validation.json")
 
     assert before["rows"] == after["rows"] == 4
     assert untrained is None or before["loss"] == pytest.approx(untrained, abs=1e-5)
     assert after["loss"] < before["loss"]
-    assert made.state.global_step == 6
+    assert all(torch.equal(weights[name], w) for name, w in made.model.named_parameters())
     if algorithm != "sft":
-        assert (before["rewards/margins"], after["rewards/margins"] > 0) == (pytest.approx(0, abs=1e-5), True)
+        assert before["rewards/margins"] == pytest.approx(0, abs=1e-5)
+        assert after["rewards/margins"] == pytest.approx(after["rewards/chosen"] - after["rewards/rejected"])
+        assert after["rewards/margins"] > 0
 
 
-def test_without_two_held_out_rows_there_is_no_validation(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("held_out", "steps", "judged"), [(1, 6, None), (6, 1, None), (6, 2, 2), (6, 6, 6)])
+def test_no_more_is_held_out_than_half_of_what_was_taken(
+    tmp_path: Path, held_out: int, steps: int, judged: int | None
+) -> None:
     one = job(tmp_path)
-    made = trainer(one, [kto_row(i, i % 2 == 0) for i in range(4)])
+    made = trainer(
+        one, [kto_row(i, i % 2 == 0) | {"split": "train" if i < 4 else "valid"} for i in range(4 + held_out)]
+    )
     (tmp_path / "validation.json").write_text("{}")
+    made.state.global_step = steps
 
-    adapter._validate(made, one)
+    adapter.validate(made, one)
 
-    assert not (tmp_path / "validation.json").exists()
+    found = tmp_path / "validation.json"
+    assert (read_json(found)["rows"] if found.exists() else None) == judged

@@ -10,7 +10,8 @@ the final deals says. `--list` prints the commands. A run folder that is there a
     b2-kto b2-dpo b2-grpo  the same on two rounds, with few steps
     b2-kto-slow            b2-kto again after it failed, with more steps at a fifth of the learning rate
     b-grpo-slow            b-grpo again after it failed, at a quarter of the learning rate
-    k60-kto k60-dpo k60-grpo  SmolLM2-135M on Kuhn poker against a bot, at the size of b
+    k60-kto k60-dpo        SmolLM2-135M on Kuhn poker against a bot, at the size of b
+    k60-grpo               the same at a quarter of the learning rate
     k-grpo k-spiral        few steps on Kuhn poker, against a bot and against itself (then kuhn_exploitability.py)
     c                      SmolLM2-135M on nyc/tiny, both sides, two iterations (then nyc_cross.py)
     c-small                the same with a quarter of the matches and a sixth of the steps
@@ -64,9 +65,7 @@ COMMANDS = {
     "b-grpo": f"grpo {IPD5} {LARGE} --iterations 1 --steps 60 --matches 128 --param batch=8",
     "b-kto": f"kto {IPD5} {LARGE} --recipe outcome --iterations 3 --steps 60 --matches 128 --param batch=4",
     "b-dpo": f"dpo {IPD5} {LARGE} --recipe fork-pairs --iterations 3 --steps 60 --matches 64 --param batch=4",
-    "b-grpo-slow": f"grpo {IPD5} {LARGE} --iterations 1 --steps 60 --matches 128 --param batch=8".replace(
-        "2e-4", "5e-5"
-    ),
+    "b-grpo-slow": f"grpo {IPD5} {SLOW} --iterations 1 --steps 60 --matches 128 --param batch=8",
     "k60-grpo": f"grpo {LOOSE} {SLOW} --iterations 1 --steps 60 --matches 128 --param batch=8",
     "k60-kto": f"kto {LOOSE} {LARGE} --recipe outcome --iterations 1 --steps 60 --matches 128 --param batch=4",
     "k60-dpo": f"dpo {LOOSE} {LARGE} --recipe fork-pairs --iterations 1 --steps 60 --matches 64 --param batch=4",

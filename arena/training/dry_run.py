@@ -73,7 +73,7 @@ def estimate(settings: TrainSettings) -> dict[str, Any]:
         "context": run.start.context,
         "steps": steps * (passes if s.steps else 1) * s.iterations,
         "memory_gb": _memory(run, row),
-        "anchors": list(anchors(run, f"league/{s.policy(run.roles[0], 0)}")),
+        "anchors": list(dict.fromkeys(name for role in run.roles for name in anchors(run, role))),
         "cost": cost(run, matches, prompt, asks),
     }
 
@@ -119,7 +119,7 @@ def cost(run: Run, matches: Mapping[str, int], prompt: float, asks: float) -> st
         for name in (name for name in names if not name.startswith("league/")):
             share[name] = share.get(name, 0.0) + (1 - 1 / max(run.game.seat_count(), 1)) * count / max(among, 1)
 
-    shown, fixed = anchors(run, f"league/{s.policy(run.roles[0], 0)}"), list(s.fixed_opponents)
+    shown, fixed = anchors(run, run.roles[0]), list(s.fixed_opponents)
     add(fixed, matches["collect"] + matches["rollouts"] + (0 if p.rollout_agent else matches["forks"]), len(fixed))
     evaluated = sum(matches[word] for word in ("evaluate", "transfer", "final"))
     add(shown, evaluated, len(shown) + (not s.fixed_opponents))

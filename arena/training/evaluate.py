@@ -19,6 +19,7 @@ from arena.training.bootstrap import Estimate, estimate
 from arena.training.play import Table, play
 
 LOST = ("n_illegal", "n_refused", "n_truncated", "n_timeout")
+OTHERS = "the policies of the other roles"  # as an opponent
 Cell = tuple[str, str, int, int]  # match key, policy, deal, seating
 Others = Mapping[str, str]  # seat word -> policy that holds the other trained roles
 
@@ -30,7 +31,7 @@ class Comparison:
     tag: str
     role: str
     policies: tuple[str, ...]
-    opponents: tuple[str, ...]  # NAME, or WORD=NAME for a seat, role or side
+    opponents: tuple[str, ...]  # NAME, WORD=NAME for a seat, role or side, or OTHERS
     deals: int
     others: Others = field(default_factory=dict)
 
@@ -102,7 +103,9 @@ def _seating(
     game: Game, comparison: Comparison, policy: str, opponent: str, index: int, held: list[str]
 ) -> Callable[[Match], dict[str, str]]:
     word, mark, name = opponent.partition("=")
-    if not mark or ":" in word or "?" in word or "/" in word:
+    if opponent == OTHERS:
+        word = name = ""
+    elif not mark or ":" in word or "?" in word or "/" in word:
         word, name = "", opponent
 
     def seat(match: Match) -> dict[str, str]:

@@ -14,7 +14,7 @@ from arena.training.metrics import read_metrics
 from arena.training.oneshot import exploitabilities
 from arena.training.play import tag_hash
 from arena.training.settings import TrainSettings
-from arena.training.setup import Run, anchors
+from arena.training.setup import Run, met
 from arena.training.standings import cross_play
 
 NONE: dict[str, Any] = {"diff": None, "ci": [None, None], "t_ci": [None, None], "n": 0}
@@ -30,8 +30,7 @@ def report_stage(run: Run, run_id: str, last: int) -> dict[str, str]:
     names = {role: [f"league/{s.policy(role, 0)}", *own[role]] for role in run.roles}
     results: dict[str, Results] = {}
     for role in run.roles if deals else ():
-        base = names[role][0]
-        opponents = tuple(dict.fromkeys([*anchors(run, base), *([base] if not s.fixed_opponents else [])]))
+        opponents = met(run, role, names[role][0])
         others = {r: name for r, name in champions.items() if r and r != role}
         results[role] = compare(run.table, Comparison("final", role, tuple(names[role]), opponents, deals, others))
     warnings = [

@@ -20,7 +20,7 @@ from arena.registry import game_bots, make_game
 from arena.store.reader import Reader
 from arena.training import population
 from arena.training.adapters.policies import device_of
-from arena.training.evaluate import trained_seats, words
+from arena.training.evaluate import OTHERS, trained_seats, words
 from arena.training.jsonfile import read_json
 from arena.training.league import Start, find_start
 from arena.training.play import Table, Watch, resolved
@@ -279,15 +279,29 @@ def _check_opponents(run: Run) -> None:
             check_adapter(Path(model.adapter).expanduser(), {model.model, str(folder), str(folder.resolve())})
 
 
-def anchors(run: Run, k0: str) -> tuple[str, ...]:
-    """The fixed opponents of evaluation: those named, else the fixed opponents of training, else the game's scripted
-    bots (controls and bots that cannot play this preset left out) and the untrained start."""
+def anchors(run: Run, role: str) -> tuple[str, ...]:
+    """The fixed opponents of evaluation: those named, else those of training, else for a role the other sides' bots of
+    the game's mix, else the game's scripted bots (controls and bots that cannot play this preset left out) and the
+    untrained start."""
     s = run.settings
     if s.params.anchors or s.fixed_opponents:
         return tuple(_recorded(text, run) for text in s.params.anchors or s.fixed_opponents)
-    if s.roles:
-        return ("bot/random",)
-    return ("bot/random", *_bots(run.game), k0)
+    if role:
+        mix = population.from_mix(type(run.game)) if s.opponents == "game" else []
+        bots = [e for e in mix if e.name != population.LEARNER and e.side != role]
+        return tuple(_recorded(f"{e.side}={e.name}" if e.side else e.name, run) for e in bots) or ("bot/random",)
+    return ("bot/random", *_bots(run.game), f"league/{s.policy('', 0)}")
+
+
+def met(run: Run, role: str, own: str) -> tuple[str, ...]:
+    """Whom a role's policies meet in evaluation: the anchors and, where opponents are not fixed, `own` head to head. A
+    role cannot meet its own policy: it meets those of the other roles, or where only it is trained the untrained
+    start."""
+    s = run.settings
+    if s.fixed_opponents:
+        return anchors(run, role)
+    head = own if not role else OTHERS if len(run.roles) > 1 else f"league/{s.policy(role, 0)}"
+    return tuple(dict.fromkeys([*anchors(run, role), head]))
 
 
 def _with_word(text: str) -> tuple[str, str]:

@@ -24,7 +24,7 @@ from arena.training.jsonfile import read_json, write_json
 from arena.training.manifest import versions
 from arena.training.metrics import read_metrics
 from arena.training.play import play
-from arena.training.setup import Run, anchors
+from arena.training.setup import Run, met
 from arena.training.stage import run_stage
 
 Champions = Mapping[str, str]  # role -> league/NAME
@@ -92,7 +92,7 @@ def evaluate_stage(run: Run, k: int, role: str, champions: Champions) -> None:
     candidate, champion = run.name_of_adapter(folder / "adapter"), champions[role]
     base = f"league/{s.policy(role, 0)}"
     policies = tuple(dict.fromkeys([candidate, champion, base]))
-    opponents = tuple(dict.fromkeys([*anchors(run, base), *([champion] if not s.fixed_opponents else [])]))
+    opponents = met(run, role, champion)
     others = {r: name for r, name in champions.items() if r and r != role}
     results = compare(run.table, Comparison(run.evaluation(k, role), role, policies, opponents, s.eval_matches, others))
     seed = derive(s.seed, f"bootstrap/{k}")

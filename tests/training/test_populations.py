@@ -10,14 +10,16 @@ from typing import Any
 
 import pytest
 
-from arena.core import UsageError
+from arena.core import Match, UsageError
+from arena.registry import make_game
 from arena.store.reader import Reader
 from arena.training import collect, final, forks, population, standings
+from arena.training.evaluate import OTHERS, Comparison, _seating
 from arena.training.jsonfile import write_json
 from arena.training.play import play
 from arena.training.record import read_played
 from arena.training.settings import Params, TrainSettings
-from arena.training.setup import Run, anchors, set_up
+from arena.training.setup import Run, anchors, met, set_up
 
 pytest.importorskip("trl")
 pytestmark = pytest.mark.models
@@ -368,7 +370,33 @@ def test_a_bot_of_the_game_is_seated_under_the_name_that_the_record_has(tmp_path
     names = {name for p in plan(one, 1, 2) for name in p.seating.values()}
 
     assert names == {"league/x-k0", "bot/matrix-tit-for-tat"}
-    assert anchors(one, "league/x-k0") == ("bot/matrix-tit-for-tat",)
+    assert anchors(one, "") == ("bot/matrix-tit-for-tat",)
+
+
+def test_a_role_is_evaluated_against_the_other_roles_and_the_mix_that_it_was_trained_on(tmp_path: Path) -> None:
+    both = run(tmp_path, "game", game="nyc/tiny", roles=("blue", "red"))
+    reds = ("red=bot/nyc-greedy-red", "red=bot/nyc-bait-red", "red=bot/nyc-honest-red")
+    alone = run(tmp_path, "self", game="nyc/tiny", roles=("blue",))
+    whole = run(tmp_path, "self", game="kuhn")
+
+    assert met(both, "blue", "league/x-blue-k1") == (*reds, OTHERS)
+    assert met(both, "red", "league/x-red-k1") == ("bot/random", OTHERS)
+    assert met(alone, "blue", "league/x-k1") == ("bot/random", "league/x-k0")
+    assert met(whole, "", "league/x-k1")[-2:] == ("league/x-k0", "league/x-k1")
+
+
+def test_in_evaluation_the_other_side_is_its_own_champion_or_a_bot_bound_to_it() -> None:
+    game, _ = make_game("nyc/tiny", {})
+    others = {"red": "league/x-red-k1"}
+    comparison = Comparison("eval/1", "blue", ("league/x-blue-k1",), ("red=bot/nyc-greedy-red", OTHERS), 2, others)
+
+    def seated(opponent: str) -> set[tuple[str, str]]:
+        match = Match(game, 1)
+        names = _seating(game, comparison, "league/x-blue-k1", opponent, 0, [])(match)
+        return {(match.sides[seat], name) for seat, name in names.items()}
+
+    assert seated("red=bot/nyc-greedy-red") == {("blue", "league/x-blue-k1"), ("red", "bot/nyc-greedy-red")}
+    assert seated(OTHERS) == {("blue", "league/x-blue-k1"), ("red", "league/x-red-k1")}
 
 
 def test_roles_may_be_updated_in_turn(tmp_path: Path) -> None:

@@ -169,11 +169,17 @@ def _side_payoff(match: Match, side: str) -> Pair:
 def _figure(match: Match, name: str) -> Pair | None:
     """The value of a figure, or the two parts of a quotient; None where the match says nothing about it."""
     metrics = match.get("metrics") or {}
-    parts = [name] if name in metrics else name.split("/")
+    parts = [name] if name in metrics else [part.strip() for part in name.split("/")]
     if len(parts) > 2 or any(part not in metrics for part in parts):
         unknown = next((part for part in parts if part not in metrics), name)
         near = ", ".join(nearest(unknown, metrics))
-        raise UsageError(f"{_setup(match)} has no figure {unknown!r}." + (f" Nearest: {near}." if near else ""))
+        if not metrics:
+            raise UsageError(f"this match file holds no figures of {_setup(match)}", hint="arena export RUN --metrics")
+        game = str(match["game"]).rpartition("-v")[0]
+        raise UsageError(
+            f"{_setup(match)} has no figure {unknown!r}." + (f" Nearest: {near}." if near else ""),
+            hint=f"`arena games {game}` lists figures; those of single seats stand in no table",
+        )
     values = [metrics[part] for part in parts]
     if any(value is None for value in values):
         return None

@@ -23,7 +23,7 @@ def command(
 
     Examples: `arena compare runs/kto runs/dpo`   `arena compare runs/a runs/b --agents bot/tight,bot/loose`
     """
-    from arena.cli.output import data, document
+    from arena.cli.output import data, document, say
     from arena.training.compare import compare_runs
 
     options.check_seed(seed)
@@ -32,6 +32,9 @@ def command(
     if as_json:
         document(found)
         return
+    for run, agent in zip(found["runs"], found["agents"], strict=True):
+        if agent.startswith("league/") and agent.endswith("-k0") and not agents:
+            say(f"{run} promoted nothing: {agent} is its untrained start")
     low, high = found["ci"]
     interval = "open" if low is None else f"{low:.4g} to {high:.4g}"
     data(f"{found['agents'][0]} - {found['agents'][1]}: {found['diff']:.4g} (95 % {interval}, N {found['n']} deals)")

@@ -67,6 +67,11 @@ def _overall(rows: list[dict[str, Any]], games: set[str], results: list[Result])
     first = 2 if paid_only or no_wins else 0  # without win rate and its interval
     keep = [0, *range(1 + first, len(heads))]
     held = _one_side_each(results, games)
+    if no_wins:  # sides are paid in units of their own: a mean over two of them says nothing
+        sides = {(result.agent, result.side) for result in results}
+        several = {agent for agent, _ in sides if sum(agent == other for other, _ in sides) > 1}
+        unknown = {"payoff": None, "payoff_lo": None, "payoff_hi": None}
+        rows = [row | unknown if row["agent"] in several else row for row in rows]
     rows.sort(key=lambda row: held.get(row["agent"], ""))
     lines = [[*([held[row["agent"]]] if held else []), *(_cells(row)[i] for i in keep)] for row in rows]
     table([*(["side"] if held else []), *(heads[i] for i in keep)], lines)
@@ -232,7 +237,7 @@ def _differences(found: list[Difference], baseline: str | None) -> None:
 
     if not found:
         return
-    data(f"\n{found[0].setup}: {found[0].what}, less that of {baseline} on the same deals; p after Holm")
+    data(f"\n{found[0].setup}: {found[0].what}, less that of {baseline} on the same deals; p after Holm by opponent")
     lines = [
         (d.side, d.agent, d.opponent, f"{d.value:+.3f}", _interval(d.low, d.high), d.p, d.deals, d.verdict)
         for d in found

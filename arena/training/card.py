@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,6 +16,7 @@ def card(
         f"# {name}",
         "",
         f"A policy for {facts['game']}, preset {facts['preset']}"
+        + "".join(f", {key}={json.dumps(value)}" for key, value in sorted((facts.get("set") or {}).items()))
         + (f", role {facts['role']}" if facts.get("role") else "")
         + (f", after iteration {facts['k']} of a training run." if trained else ": the untrained start of a run."),
         "",
@@ -25,7 +27,8 @@ def card(
     ]
     if trained:
         lines += ["", "## Training", ""]
-        lines += [f"- {key}: {facts[key]}" for key in ("algorithm", "recipe", "reference", "opponents", "k", "parents")]
+        lines += [f"- {key}: {facts[key]}" for key in ("algorithm", "recipe", "reference", "opponents", "k")]
+        lines += [f"- parents: {', '.join(facts['parents'])}"]
         lines += [f"- kept as it was: {facts['kept']}"] if facts.get("kept") else []
         lines += [f"- {key}: {value}" for key, value in sorted(facts["options"].items()) if value is not None]
         lines += ["", "Versions: " + ", ".join(f"{k} {v}" for k, v in sorted(facts["versions"].items())) + "."]

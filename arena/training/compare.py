@@ -25,6 +25,7 @@ def compare_runs(first: Path, second: Path, *, agents: tuple[str, ...] = (), see
     names = agents or (_agent(first, second), _agent(second, first))
     if len(names) != 2:
         raise UsageError("--agents names two agents: one of the first run, one of the second")
+    names = (_recorded(first, names[0]), _recorded(second, names[1]))
     a, b = _cells(first, names[0]), _cells(second, names[1])
     shared = sorted(set(a) & set(b))
     if not shared:
@@ -61,6 +62,15 @@ def _agent(run: Path, other: Path) -> str:
         known = ", ".join(sorted(_names(run)))
         raise UsageError(f"which agent of {run} is meant? It has {known}", hint="--agents A,B")
     return own.pop()
+
+
+def _recorded(run: Path, name: str) -> str:
+    """The agent's name as the run has it: `bot/tight` is a bot of one game there."""
+    names = _names(run)
+    if name in names or not name.startswith("bot/"):
+        return name
+    ends = [known for known in sorted(names) if known.startswith("bot/") and known.endswith(f"-{name[4:]}")]
+    return ends[0] if len(ends) == 1 else name
 
 
 def _names(run: Path) -> set[str]:

@@ -115,6 +115,10 @@ def said(facts: Mapping[str, Any]) -> str:
     if facts.get("lacks"):
         return f"nothing to learn from: {facts['lacks']}"
     text = f"{facts['rows']} rows, {facts['train_rows']} of them to train on"
+    if "valid_rows" in facts:
+        text += f", {facts['valid_rows']} held out"
+    elif facts["train_rows"] < facts["rows"]:
+        text += ", as many as the steps take"
     if facts["rows"] < facts.get("wanted", 0):
         text += f"; {facts['wanted']} were asked for, and more matches or fork_states give more"
     if (weights := facts.get("weights")) is not None:

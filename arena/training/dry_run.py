@@ -19,7 +19,7 @@ from arena.training.evaluate import seatings
 from arena.training.final import has_average
 from arena.training.prompt_sizes import simulated
 from arena.training.settings import GRPO_STEPS, TrainSettings, filled
-from arena.training.setup import Run, anchors, check_new, check_sizes, set_up
+from arena.training.setup import Run, anchors, check_names, check_new, check_sizes, set_up
 
 SIMULATED = 20
 ANSWER = 16  # tokens of a row behind its prompt
@@ -31,6 +31,7 @@ def estimate(settings: TrainSettings) -> dict[str, Any]:
     check_new(settings)
     run = set_up(Path("dry-run"), settings)
     s, p = settings, settings.params
+    check_names(run)
     check_sizes(run)
     asks, prompt, longest = simulated(run.game, run.start, SIMULATED)
     row = max(longest) + ANSWER
@@ -73,6 +74,8 @@ def estimate(settings: TrainSettings) -> dict[str, Any]:
         "context": run.start.context,
         "steps": steps * (passes if s.steps else 1) * s.iterations,
         "memory_gb": _memory(run, row),
+        "plan": f"{s.algorithm} with {s.recipe} on {s.game}, {' and '.join(s.roles) or 'every seat'}; lr {s.lr:g}, "
+        f"reference {s.reference}, opponents {s.opponents}, gate {s.gate}, seed {s.seed}",
         "anchors": list(dict.fromkeys(name for role in run.roles for name in anchors(run, role))),
         "cost": cost(run, matches, prompt, asks),
     }
@@ -95,6 +98,7 @@ def _final(run: Run, updates: int) -> int:
 
 def lines(found: Mapping[str, Any]) -> Iterator[str]:
     """The same for people."""
+    yield found["plan"]
     yield f"{found['iterations']} iterations of {', '.join(found['stages'])}"
     words = {"collect": "collected", "evaluate": "evaluated", "meta": "for psro's matrix", "final": "at the end"}
     counts = [f"{count} {words.get(name, name)}" for name, count in found["matches"].items() if count and name != "all"]

@@ -28,7 +28,7 @@ from arena.training.manifest import NAME as MANIFEST
 from arena.training.manifest import Manifest
 from arena.training.play import Watch, tag_hash
 from arena.training.settings import TrainSettings, differing, file_sha256, filled, from_toml, to_toml
-from arena.training.setup import Run, check_new, check_sizes, set_up
+from arena.training.setup import Run, check_names, check_new, check_sizes, set_up
 from arena.training.stage import Unhealthy
 
 CONFIG = "config.toml"
@@ -70,8 +70,7 @@ def start(settings: TrainSettings, folder: Path, *, watch: Watch | None = None, 
     trust(settings.game)
     check_new(settings)
     run = set_up(folder, settings, watch=watch, say=say)
-    names = [settings.policy(role, k) for role in run.roles for k in range(settings.iterations + 1)]
-    league.check_free(run.league, names, "")
+    check_names(run)
     check_sizes(run)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / CONFIG).write_text(to_toml(settings), "utf-8")

@@ -251,12 +251,15 @@ def check(settings: TrainSettings) -> None:
         raise UsageError(f"--device is auto, cpu or cuda, not {s.device!r}")
     if p.nash != "none" and s.algorithm != "dpo":
         raise UsageError(f"--param nash={p.nash} is for dpo, not for {s.algorithm}")
+    if "/" not in s.opponents and ":" not in s.opponents and s.opponents not in POPULATIONS:
+        raise UnknownName("population of opponents", s.opponents, POPULATIONS, hint="or names, as bot/random")
     for word in p.report_to:
         if word not in WRITERS:
             raise UnknownName("writer of curves", word, WRITERS)
     for word in s.losses:
         if word not in LOSSES[s.algorithm]:
-            raise UnknownName(f"loss of {s.algorithm}", word, LOSSES[s.algorithm])
+            known = f"it has {', '.join(LOSSES[s.algorithm])}"
+            raise UnknownName(f"loss of {s.algorithm}", word, LOSSES[s.algorithm], hint=known)
     if s.algorithm != "dpo" and len(s.losses) > 1:
         raise UsageError(f"{s.algorithm} takes one loss, not {'+'.join(s.losses)}")
     if "exo_pair" in s.losses and p.label_smoothing == 0:

@@ -22,7 +22,7 @@ from arena.training import population
 from arena.training.adapters.policies import device_of
 from arena.training.evaluate import OTHERS, trained_seats, words
 from arena.training.jsonfile import read_json
-from arena.training.league import Start, find_start
+from arena.training.league import Start, check_free, find_start
 from arena.training.play import Table, Watch, resolved
 from arena.training.prompt_sizes import check_context
 from arena.training.recipes import check_labels, check_recipe
@@ -162,6 +162,12 @@ def check_sizes(run: Run) -> None:
         check_context(make_game(p.transfer, {})[0], run.start, None, name=p.transfer)
 
 
+def check_names(run: Run) -> None:
+    """Stop if a name that a new run will register is taken."""
+    s = run.settings
+    check_free(run.league, [s.policy(role, k) for role in run.roles for k in range(s.iterations + 1)], "")
+
+
 def check_new(settings: TrainSettings) -> None:
     """What no new run may ask for, though runs of earlier releases that did are gone on with."""
     s, p = settings, settings.params
@@ -232,7 +238,7 @@ def _check_rollouts(run: Run) -> None:
     if s.recipe == "group" and run.bounds() is None:
         raise UsageError(
             f"{run.game.name} declares no payoff bounds, and the recipe group collects no match to take them from",
-            hint="another recipe plays a collect stage",
+            hint="--recipe rae or turn, or --param rows=turn, plays a collect stage",
         )
     if not s.is_self_play:
         return

@@ -23,7 +23,7 @@ from arena.training.population import LIVE, Opponent
 from arena.training.prefix import Prefix
 from arena.training.record import read_played
 from arena.training.rows import Row, Trainee, read_rows, write_rows
-from arena.training.settings import TURN_RECIPES
+from arena.training.settings import GRPO_STEPS, TURN_RECIPES
 from arena.training.setup import Run
 
 
@@ -35,7 +35,10 @@ def write_slots(run: Run, k: int, role: str, players: Mapping[str, str]) -> dict
     else:
         rows = list(_matches(run, k, role, players, standings.pools(run, k, players)))
     rows = rows[: s.matches]
-    facts: dict[str, Any] = {"rows": len(rows), "matches": len(rows), "train_rows": len(rows), "wanted": s.matches}
+    p = s.params
+    taken = (s.steps or GRPO_STEPS) * p.batch * p.accumulation // (p.num_generations * p.num_iterations)
+    facts: dict[str, Any] = {"rows": len(rows), "matches": len(rows), "wanted": s.matches}
+    facts["train_rows"] = min(len(rows), max(taken, 1))
     if not rows:
         facts["lacks"] = "no match seats the policy that is trained" + (f" as {role}" if role else "")
         if s.params.rows == "turn":

@@ -184,6 +184,7 @@ def register_stage(run: Run, k: int, role: str, run_id: str, parents: Sequence[s
         "methods": list(run.start.methods) or None,
         "game": run.game.full_name,
         "preset": run.preset,
+        "set": dict(s.set) or None,
         "role": role or None,
         "k": k,
         "run": run_id,

@@ -148,7 +148,7 @@ def test_every_agent_of_a_side_is_compared_with_a_baseline_on_the_same_deals(cli
 
     _, out, _ = cli("leaderboard", "r", "--figure", "own", "--baseline", "bot/nyc-always")
     lines = out.splitlines()
-    at = lines.index("nyc-v1/tiny: own, less that of bot/nyc-always on the same deals; p after Holm")
+    at = lines.index("nyc-v1/tiny: own, less that of bot/nyc-always on the same deals; p after Holm by opponent")
 
     assert lines[at + 1].split() == ["side", "agent", "against", "difference", "95", "%", "p", "deals"]
     assert lines[at + 2].split()[:3] == ["blue", "bot/nyc-never", "bot/nyc-greedy-red"]

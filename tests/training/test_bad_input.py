@@ -58,6 +58,8 @@ def arena(*words: str) -> tuple[int, str]:
         (["kto", *GOOD, "--recipe", "winner-only"], "kto needs both labels"),
         (["grpo", *GOOD, "--recipe", "outcome"], "no recipe for grpo"),
         (["kto", *GOOD, "--param", "report_to=tensorbord"], "Did you mean tensorboard"),
+        (["kto", *GOOD[:4], "--opponents", "pfpp"], "no population of opponents 'pfpp'. Did you mean pfsp"),
+        (["kto", *GOOD, "--param", "loss=foo"], "it has kto, apo_zero_unpaired"),
         (["kto", *GOOD[:4], "--opponents", "bot/tit-for-tatt"], "Did you mean"),
         (["kto", *GOOD[:4], "--opponents", "league/nobody"], "nobody"),
         (["kto", *GOOD[:4], "--opponents", "game"], "declares no mix"),

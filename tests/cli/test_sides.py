@@ -143,6 +143,19 @@ def test_options_that_the_counted_table_or_only_it_reads_are_refused_elsewhere(c
         assert message in err
 
 
+def test_no_mean_is_told_over_two_sides_that_are_paid_in_different_units(cli: Cli) -> None:
+    cli(*WORDS, "blue=bot/nyc-always,blue=bot/nyc-never,red=bot/nyc-never")
+
+    _, out, _ = cli("leaderboard", "r")
+    lines = [line.split() for line in out.splitlines()]
+
+    assert ["bot/nyc-never", "-", "-", "8", "0", "0.000", "0.000", "0.0000"] in lines
+    assert [line[1] for line in lines if line[:1] == ["bot/nyc-never"] and line[1:2] in (["blue"], ["red"])] == [
+        "blue",
+        "red",
+    ]
+
+
 def test_every_agent_of_a_side_is_compared_with_a_baseline_on_the_same_deals(cli: Cli) -> None:
     cli(*WORDS[:5], "48", *WORDS[6:], AGENTS)
 

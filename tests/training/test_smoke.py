@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -155,7 +156,28 @@ def test_the_card_says_what_it_is(home: Path, trained: dict[str, Ended]) -> None
     assert trained
     for words in ("## Base", "Licence", "## Training", "## Data", "## Evaluation", "## Limits", "learned to deceive"):
         assert words in card
-    assert (home / "league" / "smoke-kto-k0" / "policy.toml").is_file()
+    assert "A policy for matrix-v1, preset ipd, rounds=2, after iteration 1" in card
+    for name in ("smoke-kto-k0", "smoke-kto-k1"):
+        policy = tomllib.loads((home / "league" / name / "policy.toml").read_text())
+        assert (policy["preset"], policy["set"]) == ("ipd", {"rounds": 2})
+
+
+def test_a_plan_names_what_it_plans_and_refuses_a_name_that_is_taken(home: Path, trained: dict[str, Ended]) -> None:
+    fresh = arena(home, "train", "kto", *COMMON[:-3], "--dry-run", "--out", "runs/new", "--league", "fresh")
+    taken = arena(home, "train", "kto", *COMMON[:-3], "--dry-run", "--out", "runs/new", "--league", "smoke-kto")
+
+    assert trained
+    assert fresh.code == 0, fresh.err
+    assert "kto with outcome on matrix/ipd, every seat; lr 0.005, reference previous" in fresh.out + fresh.err
+    assert taken.code == 2
+    assert "league/smoke-kto-k0 is another run's policy" in taken.err
+
+
+def test_slots_are_counted_as_the_steps_take_them(home: Path, trained: dict[str, Ended]) -> None:
+    facts = json.loads((home / "runs" / "grpo" / "iter_0001" / "dataset.json").read_text())
+
+    assert trained
+    assert (facts["rows"], facts["train_rows"]) == (12, 4)  # 2 steps of 8 rollouts, 4 rollouts a slot
 
 
 def test_rollouts_are_in_the_record_and_replay(home: Path, trained: dict[str, Ended]) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -68,12 +69,19 @@ def run_stage(folder: Path) -> None:
     if code == 0:
         return
     fault = json.loads((folder / FAULT).read_text()) if (folder / FAULT).is_file() else {}
-    message = str(fault.get("message") or f"the training process ended with code {code}: {_last_line(folder)}")
+    message = str(fault.get("message") or _ended(code, folder))
     if fault.get("kind") == "health":
         raise Unhealthy(message, hint=f"see {folder / 'metrics.jsonl'}")
     if fault.get("kind") in ("usage", "config"):
         raise UsageError(message, hint=fault.get("hint"))
     raise StageFailed(message, hint=f"its log is {folder / 'train.log'}")
+
+
+def _ended(code: int, folder: Path) -> str:
+    """What is known of an end that the process did not tell itself."""
+    if code == -signal.SIGKILL:
+        return "the training process was killed, as a system does that is out of memory (a smaller batch needs less)"
+    return f"the training process ended with code {code}: {_last_line(folder)}"
 
 
 def _last_line(folder: Path) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ pytestmark = pytest.mark.models
 
 from arena.models.types import BudgetReached  # noqa: E402
 from arena.training.play import VoidMatches  # noqa: E402
-from arena.training.stage import Unhealthy  # noqa: E402
+from arena.training.stage import StageFailed, Unhealthy, run_stage  # noqa: E402
 
 WORDS = ["train", "kto", "--game", "matrix/rps", "--model", "hf/tiny-random", "--out", "x", "--display", "quiet"]
 
@@ -73,3 +74,26 @@ def test_a_run_that_promoted_nobody_says_so(
 
     assert json.loads(said) == {"run": "x", "iterations": [], "champion": "league/x-k0"}
     assert "0 of 1 policies promoted" in talk
+
+
+@pytest.mark.parametrize(
+    ("program", "says"),
+    [
+        (
+            "import os; os.kill(os.getpid(), 9)",
+            "the training process was killed, as a system does that is out of memory",
+        ),
+        ("raise SystemExit('it broke')", "the training process ended with code 1: it broke"),
+    ],
+)
+def test_a_training_process_that_told_nothing_is_told_by_its_end(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, program: str, says: str
+) -> None:
+    def popen(command: list[str], **how: Any) -> subprocess.Popen[bytes]:
+        return real([command[0], "-c", program], **how)
+
+    real = subprocess.Popen
+    monkeypatch.setattr(subprocess, "Popen", popen)
+
+    with pytest.raises(StageFailed, match=says):
+        run_stage(tmp_path)

@@ -16,7 +16,7 @@ same deals, and groups of one preset begin with the same ones:
 
 and writes there, of all groups that were played, cells.csv (every figure of every cell), differences.csv (every policy
 less k0 and less the one before, with Holm's correction over the k, and a verdict), meta.json (policies, rows, runs),
-plane.svg and matrix.svg; prints the tables. How figures, intervals and p are made: arena/leaderboards/paired.py.
+plane.svg and matrix.svg; prints the tables. Of a group that was stopped the deals count that every pair has played. How figures, intervals and p are made: arena/leaderboards/paired.py.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ sys.path.insert(0, str(ROOT))
 
 SCRIPTED_REDS = ["greedy-red", "bait-red", "honest-red"]
 SCRIPTED_BLUES = ["always", "never", "bayes", "bayes-open"]
+LIVE = 192  # matches in play at once: enough to fill batches, few enough that a run that is stopped has whole deals
 BOUNDS = ["walk", "shortest", "oracle"]
 
 
@@ -84,7 +85,8 @@ def play(group: Group, out: Path, league: Path, seed: int, workers: int) -> None
     agents = [f"blue={name}" for name in group.blues] + [f"red={name}" for name in group.reds]
     words = ["tournament", group.preset, "--agents", ",".join(agents), "--schedule", "round-robin", "--seed", str(seed)]
     words += ["--matches", str(group.deals * len(group.blues) * len(group.reds)), "--out", str(out)]
-    words += [word for setting in group.settings for word in ("--set", setting)]
+    settings = (*group.settings, f"limits.live_matches={LIVE}")
+    words += [word for setting in settings for word in ("--set", setting)]
     words += ["--executor", "processes", "--workers", str(workers)] if workers > 1 else []
     env = {**os.environ, "ARENA_LEAGUE": str(league), "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
     start = "from arena.cli import main; main()"

@@ -50,13 +50,15 @@ def publish(out: Path, run: Path, league: Path) -> None:
 
 
 def _read(run: Path) -> dict[Key, Cell]:
+    """The matches of a group on the deals that every pair has played."""
     cells: dict[Key, Cell] = defaultdict(lambda: defaultdict(list))
     for match in match_objects(run):
         if match["status"] == "done":
             held = {seat["team"]: seat["agent"] for seat in match["seats"]}
             counts = {name: float(value or 0.0) for name, value in match["metrics"].items()} | {"matches": 1.0}
             cells[run.name, held["blue"], held["red"]][match["deal_id"]].append(counts)
-    return dict(cells)
+    played = set.intersection(*(set(cell) for cell in cells.values()))
+    return {key: {deal: cell[deal] for deal in sorted(played)} for key, cell in cells.items()}
 
 
 def _parts(cell: Cell, name: str) -> dict[str, list[Pair]]:

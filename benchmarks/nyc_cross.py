@@ -16,7 +16,8 @@ same deals, and groups of one preset begin with the same ones:
 
 and writes there, of all groups that were played, cells.csv (every figure of every cell), differences.csv (every policy
 less k0 and less the one before, with Holm's correction over the k, and a verdict), meta.json (policies, rows, runs),
-plane.svg and matrix.svg; prints the tables. Of a group that was stopped the deals count that every pair has played. How figures, intervals and p are made: arena/leaderboards/paired.py.
+plane.svg and matrix.svg; prints the tables. Of a group that was stopped the deals count that every pair has played. How
+figures, intervals and p are made: arena/leaderboards/paired.py.
 """
 
 from __future__ import annotations

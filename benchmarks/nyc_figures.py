@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from nyc_pictures import matrix, plane
+from nyc_pictures import matrix, plane, short
 
 from arena.games.nyc.metrics import RATES
 from arena.leaderboards.cells import Pair
@@ -32,10 +32,10 @@ Cell = dict[str, list[Counts]]  # deal -> its matches
 
 def publish(out: Path, run: Path, league: Path) -> None:
     """Write and print everything about the groups that were played."""
-    names = sorted(path.parent.name for path in out.glob("*/run.sqlite"))
     cells: dict[Key, Cell] = {}
-    for name in names:
-        cells |= _read(out / name)
+    for path in sorted(out.glob("*/run.sqlite")):
+        cells |= _read(path.parent)
+    names = sorted({key[0] for key in cells})
     rows = [_row(key, cell, cells) for key, cell in sorted(cells.items(), key=lambda item: _order(item[0]))]
     compared = list(_compared(cells))
     _write(out / "cells.csv", rows)
@@ -50,15 +50,26 @@ def publish(out: Path, run: Path, league: Path) -> None:
 
 
 def _read(run: Path) -> dict[Key, Cell]:
-    """The matches of a group on the deals that every pair has played."""
-    cells: dict[Key, Cell] = defaultdict(lambda: defaultdict(list))
+    """The matches of a group on the deals that every pair of it has played; nothing where there is none."""
+    cells: dict[Key, Cell] = {(run.name, *pair): defaultdict(list) for pair in _pairs(run)}
     for match in match_objects(run):
         if match["status"] == "done":
             held = {seat["team"]: seat["agent"] for seat in match["seats"]}
             counts = {name: float(value or 0.0) for name, value in match["metrics"].items()} | {"matches": 1.0}
             cells[run.name, held["blue"], held["red"]][match["deal_id"]].append(counts)
     played = set.intersection(*(set(cell) for cell in cells.values()))
+    if not played:
+        print(f"{run}: no deal that every pair has played")
+        return {}
     return {key: {deal: cell[deal] for deal in sorted(played)} for key, cell in cells.items()}
+
+
+def _pairs(run: Path) -> list[tuple[str, str]]:
+    """Every Blue and Red that the group seats together, played or not."""
+    query = """SELECT DISTINCT b.name, r.name FROM seats x JOIN agents b USING (agent_id) JOIN seats y USING (match_id)
+        JOIN agents r ON r.agent_id = y.agent_id WHERE x.side = 'blue' AND y.side = 'red'"""
+    with Reader(run) as reader:
+        return [(blue, red) for blue, red in reader.db.execute(query)]
 
 
 def _parts(cell: Cell, name: str) -> dict[str, list[Pair]]:
@@ -81,7 +92,8 @@ def _row(key: Key, cell: Cell, cells: Mapping[Key, Cell]) -> dict[str, Any]:
 
 
 def _told(name: str, found: Estimate | None) -> dict[str, Any]:
-    return {name: found and found.value, f"{name}_lo": found and found.low, f"{name}_hi": found and found.high}
+    parts = (None, None, None, 0) if found is None else (found.value, found.low, found.high, found.deals)
+    return dict(zip((name, f"{name}_lo", f"{name}_hi", f"{name}_deals"), parts, strict=True))
 
 
 def _compared(cells: Mapping[Key, Cell]) -> Iterator[dict[str, Any]]:
@@ -95,7 +107,7 @@ def _compared(cells: Mapping[Key, Cell]) -> Iterator[dict[str, Any]]:
             facts = {"group": group, "side": side, "against": opponent}
             for name in COMPARED[side]:
                 first = [(key, keys[0]) for key in keys[1:]]
-                before = list(zip(keys[2:], keys[1:], strict=False))
+                before = list(zip(keys[1:], keys, strict=False))
                 for less, pairs in (("k0", first), ("k-1", before)):
                     family = {
                         key[place]: paired(_parts(cells[key], name), _parts(cells[base], name)) for key, base in pairs
@@ -106,10 +118,12 @@ def _compared(cells: Mapping[Key, Cell]) -> Iterator[dict[str, Any]]:
 
 def _corrected(family: Mapping[str, Estimate | None]) -> Iterator[dict[str, Any]]:
     """With Holm's correction over the k, and a verdict by rule."""
-    known = [(policy, found) for policy, found in family.items() if found is not None and found.p is not None]
-    for (policy, found), p in zip(known, holm([found.p or 0.0 for _, found in known]), strict=True):
-        facts = {"policy": policy} | _told("difference", found)
-        yield facts | {"p": p, "deals": found.deals, "verdict": verdict(found.value, p)}
+    known = {policy: found.p for policy, found in family.items() if found is not None and found.p is not None}
+    corrected = dict(zip(known, holm(list(known.values())), strict=True))
+    for policy, found in family.items():
+        p = corrected.get(policy)
+        judged = verdict(found.value, p) if found is not None else "nothing to count"
+        yield {"policy": policy} | _told("difference", found) | {"p": p, "verdict": judged}
 
 
 def _wilson(hits: float, n: float) -> tuple[float, float]:
@@ -170,16 +184,17 @@ def _cells_table(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     lines += [f"| Blue | Red | {' | '.join(printed)} |", "|---" * (2 + len(printed)) + "|"]
     for row in rows:
         shown = (_shown(row, name) for name in printed)
-        lines.append(f"| {_short(row['blue'])} | {_short(row['red'])} | {' | '.join(shown)} |")
+        lines.append(f"| {short(row['blue'])} | {short(row['red'])} | {' | '.join(shown)} |")
     return lines
 
 
 def _differences_table(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     lines = ["", "| group | policy less k0 | against | figure | difference | p (Holm) | deals | |", "|---" * 8 + "|"]
     for row in rows:
-        words = (row["group"], _short(row["policy"]), _short(row["against"]), row["figure"])
+        words = (row["group"], short(row["policy"]), short(row["against"]), row["figure"])
         shown = _shown(row, "difference", "+")
-        lines.append(f"| {' | '.join(words)} | {shown} | {row['p']:.3f} | {row['deals']} | {row['verdict']} |")
+        p = "–" if row["p"] is None else f"{row['p']:.3f}"
+        lines.append(f"| {' | '.join(words)} | {shown} | {p} | {row['difference_deals']} | {row['verdict']} |")
     return lines
 
 
@@ -188,7 +203,3 @@ def _shown(row: Mapping[str, Any], name: str, sign: str = "") -> str:
     if value is None:
         return "–"
     return f"{value:{sign}.2f}" + ("" if low is None else f" ({low:.2f} to {high:.2f})")
-
-
-def _short(name: str) -> str:
-    return name.rpartition("/")[2].removeprefix("nyc-")

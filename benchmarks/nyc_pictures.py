@@ -62,9 +62,9 @@ def matrix(rows: Rows) -> str:
     svg = Svg(left + wide * len(reds) + 20, top + high * len(blues) + 20, "Task success, Blue down, Red across")
     svg.text(10, 20, "task success; Blue down, Red across", "value")
     for j, red in enumerate(reds):
-        svg.text(left + wide * (j + 0.5), top - 10, _short(red), anchor="middle", width=wide)
+        svg.text(left + wide * (j + 0.5), top - 10, short(red), anchor="middle", width=wide)
     for i, blue in enumerate(blues):
-        svg.text(left - 8, top + high * (i + 0.5) + 4, _short(blue), anchor="end", width=left - 12)
+        svg.text(left - 8, top + high * (i + 0.5) + 4, short(blue), anchor="end", width=left - 12)
     for row in shown:
         across, down = left + wide * reds.index(row["red"]), top + high * blues.index(row["blue"])
         shade = ",".join(str(round(250 - share * row["success"])) for share in (230, 150, 70))
@@ -77,7 +77,7 @@ def matrix(rows: Rows) -> str:
     return _styled(svg)
 
 
-def _short(name: str) -> str:
+def short(name: str) -> str:
     return name.rpartition("/")[2].removeprefix("nyc-")
 
 

@@ -4,8 +4,8 @@ same deals.
 A figure is the quotient of two sums over deals; a deal with several matches counts once, by their mean. Intervals are
 percentile 95 % of a bootstrap over deals (`RESAMPLES`, seeded), in which both agents are resampled together. Resamples
 of few deals say too much, so p is the largest of three: twice the share of resamples on the other side of 0; that of
-Student's t for the linearised difference; and the chance that as many coins as deals had anything to count all fall
-alike. Holm's correction is over the agents that are compared with the baseline against one opponent.
+Student's t for the linearised difference; and the chance that as many coins fall alike as deals came out differently.
+Holm's correction is over the agents that are compared with the baseline against one opponent.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from arena.leaderboards.cells import Gathered, Pair
 
 RESAMPLES = 2_000
 LEVEL = 0.05
+NOISE = 1e-9  # a difference below this share of what is compared is rounding
 _CHUNK = 4_000_000  # drawn deals in memory
 
 Deals = Mapping[str, Sequence[Pair]]
@@ -28,7 +29,7 @@ Floats = NDArray[np.float64]
 
 
 class Estimate(NamedTuple):
-    """`deals` had something to count for both. With fewer than two, or without any spread, nothing more is known."""
+    """`deals` had something to count, for whom there were fewer. With less than two of them nothing more is known."""
 
     value: float
     low: float | None
@@ -112,8 +113,12 @@ def paired(mine: Deals, theirs: Deals) -> Estimate | None:
     a, b = (_by_deal(cell, deals) for cell in (mine, theirs))
     if not a[:, 1].sum() or not b[:, 1].sum():
         return None
+    told = min(_told(a), _told(b))
     value = _quotient(a) - _quotient(b)
-    return _judged(value, _drawn(a) - _drawn(b), _residuals(a) - _residuals(b), min(_told(a), _told(b)))
+    if abs(value) < NOISE * (abs(_quotient(a)) + abs(_quotient(b))):
+        value = 0.0
+    coins = min(told, int((~np.isclose(a, b, rtol=NOISE, atol=0)).any(axis=1).sum()))
+    return _judged(value, _drawn(a) - _drawn(b), _residuals(a) - _residuals(b), told, coins)
 
 
 def figure(cell: Deals) -> Estimate | None:
@@ -121,26 +126,25 @@ def figure(cell: Deals) -> Estimate | None:
     counts = _by_deal(cell, sorted(cell))
     if not counts[:, 1].sum():
         return None
-    return _judged(_quotient(counts), _drawn(counts), _residuals(counts), _told(counts))
+    told = _told(counts)
+    found = _judged(_quotient(counts), _drawn(counts), _residuals(counts), told, told)
+    return found._replace(low=None, high=None) if found.low == found.high else found
 
 
-def _judged(value: float, drawn: Floats, residuals: Floats, deals: int) -> Estimate:
+def _judged(value: float, drawn: Floats, residuals: Floats, deals: int, coins: int) -> Estimate:
     from scipy.stats import t as student
 
     drawn = drawn[np.isfinite(drawn)]
     if deals < 2:
         return Estimate(value, None, None, None, deals)
     error = float(residuals.std(ddof=1)) / len(residuals) ** 0.5
-    if error < 1e-12:  # all deals alike
-        return Estimate(value, None, None, 2.0 ** (1 - deals) if value else 1.0, deals)
+    if error < NOISE * max(abs(value), 1e-300):  # all deals alike, or no difference on any
+        return Estimate(value, value, value, min(1.0, 2.0 ** (1 - coins)) if value else 1.0, deals)
     low, high = np.percentile(drawn, [2.5, 97.5])
     tail = min(int((drawn <= 0).sum()), int((drawn >= 0).sum()))
-    tests = (
-        2 * (1 + tail) / (len(drawn) + 1),
-        2 * float(student.sf(abs(value) / error, deals - 1)),
-        2.0 ** (1 - deals),
-    )
-    return Estimate(value, float(low), float(high), min(1.0, max(tests)), deals)
+    of_t = 2 * float(student.sf(abs(value) / error, deals - 1))
+    p = max(2 * (1 + tail) / (len(drawn) + 1), of_t, 2.0 ** (1 - coins)) if value else 1.0
+    return Estimate(value, float(low), float(high), min(1.0, p), deals)
 
 
 def _by_deal(cell: Deals, deals: Sequence[str]) -> Floats:

@@ -84,7 +84,8 @@ def _run(words: list[str], *, as_json: bool, debug: bool) -> int:
         if debug:
             raise
         if damaged := _damaged(words):
-            return _fail(2, "store", f"the run's record cannot be read: {damaged}", "nothing was changed", as_json)
+            what = f"the run's record cannot be read: {damaged} ({type(error).__name__})"
+            return _fail(2, "store", what, None, as_json)
         hint = "this is a bug; the same command with --debug shows where"
         return _fail(1, "internal", f"{type(error).__name__}: {error}", hint, as_json)
 
@@ -95,7 +96,11 @@ def _damaged(words: list[str]) -> str | None:
 
     from arena.store.shapes import damage
 
-    return next((found for word in words if (found := damage(Path(word)))), None)
+    for word in words:
+        with suppress(OSError, ValueError):  # a word that is no path
+            if found := damage(Path(word)):
+                return found
+    return None
 
 
 def _app(commands: Iterable[str]) -> Any:

@@ -33,7 +33,7 @@ def command(
         document(found)
         return
     for run, agent in zip(found["runs"], found["agents"], strict=True):
-        if agent.startswith("league/") and agent.endswith("-k0") and not agents:
+        if not agents and agent.endswith("-k0") and (Path(run) / "report.json").is_file():
             say(f"{run} promoted nothing: {agent} is its untrained start")
     low, high = found["ci"]
     interval = "open" if low is None else f"{low:.4g} to {high:.4g}"

@@ -29,7 +29,8 @@ def print_counted(
         raise UsageError(f"{option} needs matches of a game with two sides, each held by one agent")
     results, crossed, less = by_role(sided), grids(gathered), _less(gathered, baseline)
     if as_json:
-        document([row | _of_agent(row["agent"], results, crossed, less) for row in plain_rows(runs)])
+        rows = _in_one_unit(plain_rows(runs), results)
+        document([row | _of_agent(row["agent"], results, crossed, less) for row in rows])
         return
     apart = _by_game(runs) if len(games) > 1 else {}
     for game, own in apart.items():
@@ -67,11 +68,7 @@ def _overall(rows: list[dict[str, Any]], games: set[str], results: list[Result])
     first = 2 if paid_only or no_wins else 0  # without win rate and its interval
     keep = [0, *range(1 + first, len(heads))]
     held = _one_side_each(results, games)
-    if no_wins:  # sides are paid in units of their own: a mean over two of them says nothing
-        sides = {(result.agent, result.side) for result in results}
-        several = {agent for agent, _ in sides if sum(agent == other for other, _ in sides) > 1}
-        unknown = {"payoff": None, "payoff_lo": None, "payoff_hi": None}
-        rows = [row | unknown if row["agent"] in several else row for row in rows]
+    rows = _in_one_unit(rows, results)
     rows.sort(key=lambda row: held.get(row["agent"], ""))
     lines = [[*([held[row["agent"]]] if held else []), *(_cells(row)[i] for i in keep)] for row in rows]
     table([*(["side"] if held else []), *(heads[i] for i in keep)], lines)
@@ -83,6 +80,18 @@ def _overall(rows: list[dict[str, Any]], games: set[str], results: list[Result])
         say("no win rate: this game is told by what is earned" if paid_only else "a draw counts half")
     if len(rows) == 1:
         say("one agent alone: its win rate compares it with itself")
+
+
+def _in_one_unit(rows: list[dict[str, Any]], results: list[Result]) -> list[dict[str, Any]]:
+    """Without the payoff of who held several sides of what is no contest: their units are their own, and a mean over
+    them says nothing."""
+    sides = {(result.agent, result.side) for result in results}
+    unknown = {"payoff": None, "payoff_lo": None, "payoff_hi": None}
+
+    def holds_several(agent: str) -> bool:
+        return sum(agent == other for other, _ in sides) > 1
+
+    return [row | unknown if row["win_rate"] is None and holds_several(row["agent"]) else row for row in rows]
 
 
 def _by_game(runs: list[Path]) -> dict[str, list[Path]]:
@@ -162,8 +171,9 @@ def parts(runs: list[Path]) -> Iterator[str]:
                 reader.db.execute("SELECT tag, COUNT(*) FROM matches WHERE status = 'done' GROUP BY 1 ORDER BY 1")
             )
         if tags.keys() - {""}:
+            report = path / "report.md" if "final" in tags and (path / "report.md").is_file() else None
             told = ", ".join(f"{count} of {tag or 'no tag'}" for tag, count in tags.items())
-            yield f"{path} counts {told}" + (f"; {path / 'report.md'} tells final alone" if "final" in tags else "")
+            yield f"{path} counts {told}" + ("" if report is None else f"; {report} tells final alone")
 
 
 def _objects(path: Path) -> list[dict[str, Any]]:

@@ -37,16 +37,14 @@ def command(
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="Publish the board: CSV, meta.json, matches, page.")
     ] = None,
-    seed: Annotated[
-        int | None, typer.Option("--seed", min=0, help="Of a rating's bootstrap.", show_default="0")
-    ] = None,
+    seed: Annotated[int | None, typer.Option("--seed", min=0, help="Of a rating's bootstrap; default 0.")] = None,
     bootstrap: Annotated[
         int | None,
-        typer.Option("--bootstrap", min=0, help="Resamples for a rating's intervals.", show_default="1000"),
+        typer.Option("--bootstrap", min=0, help="Resamples for a rating's intervals; default 1000."),
     ] = None,
     min_matches: Annotated[
         int | None,
-        typer.Option("--min-matches", min=0, help="Fewer are marked provisional.", show_default="30"),
+        typer.Option("--min-matches", min=0, help="Fewer are marked provisional; default 30."),
     ] = None,
     anchor: Annotated[str | None, typer.Option("--anchor", help="The agent whose rating is set to 1500.")] = None,
     metrics: Annotated[

@@ -60,7 +60,7 @@ def command(
     settings = settings_of(algorithm, given, set_, param, config)
     _note_unused(settings, {*given, *(pair.partition("=")[0] for pair in param)}, config)
     if dry_run:
-        _dry_run(settings, as_json)
+        _dry_run(settings, out, as_json)
     else:
         _train(settings, out or options.default_folder(f"train-{settings.game}"), display, as_json)
 
@@ -178,11 +178,11 @@ def _drawn(derive: Any) -> int:
     return int(derive("train", secrets.randbits(64)))
 
 
-def _dry_run(settings: TrainSettings, as_json: bool) -> None:
+def _dry_run(settings: TrainSettings, out: Path | None, as_json: bool) -> None:
     from arena.cli.output import data, document
     from arena.training.dry_run import estimate, lines
 
-    found = estimate(settings)
+    found = estimate(settings, out)
     if as_json:
         document(found)
         return

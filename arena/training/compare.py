@@ -66,11 +66,11 @@ def _agent(run: Path, other: Path) -> str:
 
 def _recorded(run: Path, name: str) -> str:
     """The agent's name as the run has it: `bot/tight` is a bot of one game there."""
+    with Reader(run) as reader:
+        games = [game.rpartition("-v")[0] for game in reader.manifest()["game_hashes"]]
     names = _names(run)
-    if name in names or not name.startswith("bot/"):
-        return name
-    ends = [known for known in sorted(names) if known.startswith("bot/") and known.endswith(f"-{name[4:]}")]
-    return ends[0] if len(ends) == 1 else name
+    own = [f"bot/{game}-{name.removeprefix('bot/')}" for game in games if name.startswith("bot/")]
+    return next((known for known in (name, *own) if known in names), name)
 
 
 def _names(run: Path) -> set[str]:

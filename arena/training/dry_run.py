@@ -17,21 +17,23 @@ from arena.registry import make_game
 from arena.training import collect, forks, population
 from arena.training.evaluate import seatings
 from arena.training.final import has_average
+from arena.training.manifest import NAME as MANIFEST
 from arena.training.prompt_sizes import simulated
 from arena.training.settings import GRPO_STEPS, TrainSettings, filled
-from arena.training.setup import Run, anchors, check_names, check_new, check_sizes, set_up
+from arena.training.setup import Run, anchors, check_names, check_new, check_sizes, met, set_up
 
 SIMULATED = 20
 ANSWER = 16  # tokens of a row behind its prompt
 
 
-def estimate(settings: TrainSettings) -> dict[str, Any]:
-    """Everything as numbers; faults of the settings are raised as they would be at the start."""
+def estimate(settings: TrainSettings, folder: Path | None = None) -> dict[str, Any]:
+    """Everything as numbers; faults of the settings are raised as they would be at the start in that folder."""
     settings = filled(settings)
     check_new(settings)
     run = set_up(Path("dry-run"), settings)
     s, p = settings, settings.params
-    check_names(run)
+    if folder is None or not (folder / MANIFEST).is_file():  # what is begun owns its names
+        check_names(run)
     check_sizes(run)
     asks, prompt, longest = simulated(run.game, run.start, SIMULATED)
     row = max(longest) + ANSWER
@@ -76,7 +78,7 @@ def estimate(settings: TrainSettings) -> dict[str, Any]:
         "memory_gb": _memory(run, row),
         "plan": f"{s.algorithm} with {s.recipe} on {s.game}, {' and '.join(s.roles) or 'every seat'}; lr {s.lr:g}, "
         f"reference {s.reference}, opponents {s.opponents}, gate {s.gate}, seed {s.seed}",
-        "anchors": list(dict.fromkeys(name for role in run.roles for name in anchors(run, role))),
+        "anchors": list(dict.fromkeys(name for role in run.roles for name in met(run, role, "its champion"))),
         "cost": cost(run, matches, prompt, asks),
     }
 
@@ -108,7 +110,7 @@ def lines(found: Mapping[str, Any]) -> Iterator[str]:
     if found["longest_row"] > found["max_length"]:
         yield "rows over max_length: --param overflow=drop or shorten, or max_length"
     yield f"steps: {found['steps']}; memory: about {found['memory_gb']} GB; cost: {found['cost']}"
-    yield f"anchors of evaluation: {', '.join(found['anchors'])}"
+    yield f"evaluation against: {', '.join(found['anchors'])}"
 
 
 def cost(run: Run, matches: Mapping[str, int], prompt: float, asks: float) -> str:

@@ -19,7 +19,7 @@ from arena.training.bootstrap import Estimate, estimate
 from arena.training.play import Table, play
 
 LOST = ("n_illegal", "n_refused", "n_truncated", "n_timeout")
-OTHERS = "the policies of the other roles"  # as an opponent
+OTHERS = "others"  # as an opponent: the policies of the other roles, and `rest` where no role is trained
 Cell = tuple[str, str, int, int]  # match key, policy, deal, seating
 Others = Mapping[str, str]  # seat word -> policy that holds the other trained roles
 
@@ -34,6 +34,7 @@ class Comparison:
     opponents: tuple[str, ...]  # NAME, WORD=NAME for a seat, role or side, or OTHERS
     deals: int
     others: Others = field(default_factory=dict)
+    rest: str = ""  # who holds what nobody is named for
 
 
 @dataclass
@@ -119,7 +120,7 @@ def _seating(
             elif name and (not word or word in words(match, s)):
                 found[s] = name
             else:
-                found[s] = known or name or "bot/random"
+                found[s] = known or comparison.rest or name or "bot/random"
         return found
 
     return seat

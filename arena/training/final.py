@@ -14,7 +14,7 @@ from arena.training.metrics import read_metrics
 from arena.training.oneshot import exploitabilities
 from arena.training.play import tag_hash
 from arena.training.settings import TrainSettings
-from arena.training.setup import Run, met
+from arena.training.setup import Run, met, rest
 from arena.training.standings import cross_play
 
 NONE: dict[str, Any] = {"diff": None, "ci": [None, None], "t_ci": [None, None], "n": 0}
@@ -32,7 +32,8 @@ def report_stage(run: Run, run_id: str, last: int) -> dict[str, str]:
     for role in run.roles if deals else ():
         opponents = met(run, role, names[role][0])
         others = {r: name for r, name in champions.items() if r and r != role}
-        results[role] = compare(run.table, Comparison("final", role, tuple(names[role]), opponents, deals, others))
+        comparison = Comparison("final", role, tuple(names[role]), opponents, deals, others, rest(run, role))
+        results[role] = compare(run.table, comparison)
     warnings = [
         f"iteration {k}: {text}"
         for k in range(1, last + 1)

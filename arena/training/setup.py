@@ -26,7 +26,7 @@ from arena.training.league import Start, check_free, find_start
 from arena.training.play import Table, Watch, resolved
 from arena.training.prompt_sizes import check_context
 from arena.training.recipes import check_labels, check_recipe
-from arena.training.settings import POPULATIONS, SMOOTHED, TrainSettings, check, filled, label_options
+from arena.training.settings import POPULATIONS, SMOOTHED, WRITERS, TrainSettings, check, filled, label_options
 
 INSTALL = "pip install 'parley-arena[train]'"
 _DEALS = 8  # of a transfer preset, looked at for the roles in them
@@ -136,8 +136,6 @@ def set_up(folder: Path, settings: TrainSettings, *, watch: Watch | None = None,
     need_packages()
     settings = filled(settings)
     check(settings)
-    if missing := [name for name in settings.params.report_to if find_spec(name) is None]:
-        raise UsageError(f"--param report_to needs {', '.join(missing)}", hint=f"pip install {' '.join(missing)}")
     game, preset = make_game(settings.game, settings.set)
     check_recipe(settings.recipe, settings.algorithm, type(game))
     check_labels(settings.recipe, settings.algorithm, type(game), label_options(settings.params))
@@ -171,6 +169,8 @@ def check_names(run: Run) -> None:
 def check_new(settings: TrainSettings) -> None:
     """What no new run may ask for, though runs of earlier releases that did are gone on with."""
     s, p = settings, settings.params
+    if missing := [name for name in p.report_to if name in WRITERS and find_spec(name) is None]:
+        raise UsageError(f"--param report_to needs {', '.join(missing)}", hint=f"pip install {' '.join(missing)}")
     if s.opponents == "psro" and s.roles and p.meta not in ("auto", "uniform"):
         raise UsageError(
             f"psro weighs policies by {p.meta} where one policy holds every seat, not with --role",
@@ -287,27 +287,33 @@ def _check_opponents(run: Run) -> None:
 
 def anchors(run: Run, role: str) -> tuple[str, ...]:
     """The fixed opponents of evaluation: those named, else those of training, else for a role the other sides' bots of
-    the game's mix, else the game's scripted bots (controls and bots that cannot play this preset left out) and the
-    untrained start."""
+    the game's mix or the file, else the game's scripted bots (controls and bots that cannot play this preset left out)
+    and the untrained start."""
     s = run.settings
     if s.params.anchors or s.fixed_opponents:
         return tuple(_recorded(text, run) for text in s.params.anchors or s.fixed_opponents)
-    if role:
-        mix = population.from_mix(type(run.game)) if s.opponents == "game" else []
-        bots = [e for e in mix if e.name != population.LEARNER and e.side != role]
-        return tuple(_recorded(f"{e.side}={e.name}" if e.side else e.name, run) for e in bots) or ("bot/random",)
-    return ("bot/random", *_bots(run.game), f"league/{s.policy('', 0)}")
+    if not role:
+        return ("bot/random", *_bots(run.game), f"league/{s.policy('', 0)}")
+    has_names = s.opponents == "game" or s.opponents.startswith("league:")
+    entries = population.opponents(s, type(run.game), role, 1, population.LEARNER) if has_names else []
+    others = [e for e in entries if e.name != population.LEARNER and e.side != role]
+    named = tuple(dict.fromkeys(f"{e.side}={e.name}" if e.side else e.name for e in others))
+    return named or ("bot/random", *_bots(run.game))
 
 
 def met(run: Run, role: str, own: str) -> tuple[str, ...]:
-    """Whom a role's policies meet in evaluation: the anchors and, where opponents are not fixed, `own` head to head. A
+    """Whom a role's policies meet in evaluation: where opponents are not fixed, `own` head to head and the anchors. A
     role cannot meet its own policy: it meets those of the other roles, or where only it is trained the untrained
     start."""
-    s = run.settings
-    if s.fixed_opponents:
+    if run.settings.fixed_opponents:
         return anchors(run, role)
-    head = own if not role else OTHERS if len(run.roles) > 1 else f"league/{s.policy(role, 0)}"
-    return tuple(dict.fromkeys([*anchors(run, role), head]))
+    head = own if not role else OTHERS if len(run.roles) > 1 else f"league/{run.settings.policy(role, 0)}"
+    return tuple(dict.fromkeys([head, *anchors(run, role)]))
+
+
+def rest(run: Run, role: str) -> str:
+    """Who holds what nobody is named for where a role is evaluated: the untrained start."""
+    return f"league/{run.settings.policy(role, 0)}" if role else ""
 
 
 def _with_word(text: str) -> tuple[str, str]:

@@ -36,7 +36,8 @@ def write_slots(run: Run, k: int, role: str, players: Mapping[str, str]) -> dict
         rows = list(_matches(run, k, role, players, standings.pools(run, k, players)))
     rows = rows[: s.matches]
     p = s.params
-    taken = (s.steps or GRPO_STEPS) * p.batch * p.accumulation // (p.num_generations * p.num_iterations)
+    generations = -(-(s.steps or GRPO_STEPS) // p.num_iterations)
+    taken = generations * p.batch * p.accumulation // p.num_generations
     facts: dict[str, Any] = {"rows": len(rows), "matches": len(rows), "wanted": s.matches}
     facts["train_rows"] = min(len(rows), max(taken, 1))
     if not rows:

@@ -24,7 +24,7 @@ from arena.training.jsonfile import read_json, write_json
 from arena.training.manifest import versions
 from arena.training.metrics import read_metrics
 from arena.training.play import play
-from arena.training.setup import Run, met
+from arena.training.setup import Run, met, rest
 from arena.training.stage import run_stage
 
 Champions = Mapping[str, str]  # role -> league/NAME
@@ -94,13 +94,13 @@ def evaluate_stage(run: Run, k: int, role: str, champions: Champions) -> None:
     policies = tuple(dict.fromkeys([candidate, champion, base]))
     opponents = met(run, role, champion)
     others = {r: name for r, name in champions.items() if r and r != role}
-    results = compare(run.table, Comparison(run.evaluation(k, role), role, policies, opponents, s.eval_matches, others))
+    whole = Comparison(run.evaluation(k, role), role, policies, opponents, s.eval_matches, others, rest(run, role))
+    results = compare(run.table, whole)
     seed = derive(s.seed, f"bootstrap/{k}")
     found = _evaluation(run, results, candidate, champion, base, opponents, run.evaluation(k, role), seed)
     if s.params.transfer is not None:
-        found["transfer"] = _transfer(run, Comparison(
-            run.transfer(k, role), role, (candidate, base), opponents, s.eval_matches, others
-        ), seed)  # fmt: skip
+        on_transfer = replace(whole, tag=run.transfer(k, role), policies=(candidate, base))
+        found["transfer"] = _transfer(run, on_transfer, seed)
     if (folder / "validation.json").is_file():
         found["validation"] = read_json(folder / "validation.json")
     write_json(folder / "eval.json", found)

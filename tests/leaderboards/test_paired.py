@@ -69,7 +69,7 @@ def test_p_is_that_of_students_t_where_resamples_say_more() -> None:
 def test_few_deals_are_no_evidence_however_much_they_agree() -> None:
     (found,) = differences([grid({("a", "r"): deals(1, 1, 1), ("b", "r"): deals(0, 0, 0)})], "b")
 
-    assert found[5:] == (1.0, None, None, 0.25, 3)
+    assert found[5:] == (1.0, 1.0, 1.0, 0.25, 3)
     assert found.verdict == "no detectable difference"
 
 
@@ -79,7 +79,24 @@ def test_deals_with_nothing_to_count_are_no_evidence_either() -> None:
 
     found = paired(told, missed)
 
-    assert found == (1.0, None, None, 0.5, 2)
+    assert found is not None
+    assert (found.value, found.p, found.deals) == (1.0, 0.5, 2)
+
+
+def test_deals_that_came_out_alike_are_no_evidence_either() -> None:
+    found = paired(deals(*[1.0] * 4 + [0.0] * 296), deals(*[0.0] * 300))
+
+    assert found is not None
+    assert (found.p, found.deals) == (0.125, 300)  # four coins; the exact sign test says the same
+
+
+def test_rounding_is_no_difference() -> None:
+    thrice = {f"d{i}": [(0.1, 1.0)] * 3 for i in range(12)}
+
+    found = paired(thrice, deals(*[0.1] * 12))
+
+    assert found is not None
+    assert (found.value, found.p) == (0.0, 1.0)
 
 
 def test_resamples_with_nothing_to_count_are_left_out() -> None:
@@ -119,7 +136,7 @@ def test_both_sides_are_told_and_corrected_opponent_by_opponent() -> None:
     }
     by_agent = {d.agent: d.p for d in differences([grid(cells)], "b") if d.side == "blue"}
     assert by_agent["a"] == pytest.approx(2 * 2.0**-19)  # every deal alike: coins alone
-    assert by_agent["c"] == pytest.approx(2 / 2001, rel=0.5)
+    assert by_agent["c"] == pytest.approx(2.0**-9)  # ten deals came out differently
 
 
 def test_nothing_to_count_is_left_out() -> None:

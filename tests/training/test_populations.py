@@ -379,10 +379,21 @@ def test_a_role_is_evaluated_against_the_other_roles_and_the_mix_that_it_was_tra
     alone = run(tmp_path, "self", game="nyc/tiny", roles=("blue",))
     whole = run(tmp_path, "self", game="kuhn")
 
-    assert met(both, "blue", "league/x-blue-k1") == (*reds, OTHERS)
-    assert met(both, "red", "league/x-red-k1") == ("bot/random", OTHERS)
-    assert met(alone, "blue", "league/x-k1") == ("bot/random", "league/x-k0")
-    assert met(whole, "", "league/x-k1")[-2:] == ("league/x-k0", "league/x-k1")
+    named = run(tmp_path, "bot/nyc-bayes", game="nyc/tiny", roles=("blue", "red"))
+    chosen = run(tmp_path, "self", game="nyc/tiny", roles=("blue",), params={"anchors": ["red=bot/nyc-bait-red"]})
+    file = tmp_path / "pool.toml"
+    file.write_text('[[opponent]]\nname = "bot/nyc-greedy-red"\nside = "red"\n')
+    listed = run(tmp_path, f"league:{file}", game="nyc/tiny", roles=("blue",))
+
+    assert met(both, "blue", "league/x-blue-k1") == (OTHERS, *reds)
+    assert met(both, "red", "league/x-red-k1")[:2] == (OTHERS, "bot/random")
+    assert all(name.startswith("bot/nyc-") for name in met(both, "red", "league/x-red-k1")[2:])
+    assert met(alone, "blue", "league/x-k1")[:2] == ("league/x-k0", "bot/random")
+    assert met(whole, "", "league/x-k1")[0] == "league/x-k1"
+    assert met(whole, "", "league/x-k1")[-1] == "league/x-k0"
+    assert met(named, "blue", "league/x-blue-k1") == ("bot/nyc-bayes",)
+    assert met(chosen, "blue", "league/x-k1") == ("league/x-k0", "red=bot/nyc-bait-red")
+    assert met(listed, "blue", "league/x-k1") == ("league/x-k0", "red=bot/nyc-greedy-red")
 
 
 def test_in_evaluation_the_other_side_is_its_own_champion_or_a_bot_bound_to_it() -> None:
@@ -397,6 +408,18 @@ def test_in_evaluation_the_other_side_is_its_own_champion_or_a_bot_bound_to_it()
 
     assert seated("red=bot/nyc-greedy-red") == {("blue", "league/x-blue-k1"), ("red", "bot/nyc-greedy-red")}
     assert seated(OTHERS) == {("blue", "league/x-blue-k1"), ("red", "league/x-red-k1")}
+
+
+def test_in_evaluation_a_seat_of_no_trained_role_is_the_untrained_start_s() -> None:
+    game, _ = make_game("werewolf/duel5", {})
+    others = {"seer": "league/x-seer-k1"}
+    comparison = Comparison("eval/1", "wolf", ("league/x-wolf-k1",), (OTHERS,), 1, others, "league/x-wolf-k0")
+    match = Match(game, 1)
+
+    names = _seating(game, comparison, "league/x-wolf-k1", OTHERS, 0, [])(match)
+
+    held = {"wolf": "league/x-wolf-k1", "seer": "league/x-seer-k1", "villager": "league/x-wolf-k0"}
+    assert names == {seat: held[match.roles[seat]] for seat in match.seats}
 
 
 def test_roles_may_be_updated_in_turn(tmp_path: Path) -> None:

@@ -24,6 +24,17 @@ def use(model: Any) -> None:
         model.set_attn_implementation(NAME)
 
 
+def whole_rows(layer: Any) -> None:
+    """Let a linear layer take its input as one piece of memory. torch's product of a slice in bf16, as the last token of
+    every row is one, took 1.9 s for 28 rows of SmolLM2-135M's output layer; of the same numbers in a row, 7 ms."""
+    import torch
+
+    def copied(_: Any, given: tuple[Any, ...]) -> tuple[Any, ...]:
+        return given[0].clone(memory_format=torch.contiguous_format), *given[1:]
+
+    layer.register_forward_pre_hook(copied)
+
+
 def attention(module: Any, query: Any, key: Any, value: Any, attention_mask: Any, **rest: Any) -> tuple[Any, None]:
     """As `sdpa_attention_forward` of transformers; what it cannot do, that does."""
     import torch

@@ -79,8 +79,10 @@ class Engine:
         model.generation_config = transformers.GenerationConfig(
             do_sample=False, eos_token_id=self.ends, pad_token_id=self.pad, bos_token_id=self.tokenizer.bos_token_id
         )
-        if self.device == "cpu" and self.dtype == "bfloat16":
-            cpu_attention.use(model)
+        if self.device == "cpu":
+            cpu_attention.whole_rows(model.get_output_embeddings())
+            if self.dtype == "bfloat16":
+                cpu_attention.use(model)
         return model.to(self.device).eval()
 
     @cached_property

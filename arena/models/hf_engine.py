@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from arena.core.errors import UsageError
-from arena.models import cpu_attention
+from arena.models import on_cpu
 from arena.models.adapters import Adapters
 from arena.models.chat_template import ChatTemplate
 from arena.models.constrain import Grammars, Mask, draw_option, option_scores
@@ -80,9 +80,9 @@ class Engine:
             do_sample=False, eos_token_id=self.ends, pad_token_id=self.pad, bos_token_id=self.tokenizer.bos_token_id
         )
         if self.device == "cpu":
-            cpu_attention.whole_rows(model.get_output_embeddings())
+            on_cpu.whole_rows(model.get_output_embeddings())
             if self.dtype == "bfloat16":
-                cpu_attention.use(model)
+                on_cpu.use(model)
         return model.to(self.device).eval()
 
     @cached_property

@@ -10,12 +10,14 @@ import pytest
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
 
-from arena.models import cpu_attention  # noqa: E402
+from arena.models import on_cpu  # noqa: E402
 from arena.models.hf_engine import Engine  # noqa: E402
 from arena.models.hf_rows import Answer, Job  # noqa: E402
 from arena.models.prefixes import Prefixes, common, plain_cache  # noqa: E402
 from arena.models.tiny import tiny_random  # noqa: E402
 from arena.models.types import Message  # noqa: E402
+from arena.training.adapters.policies import load_base  # noqa: E402
+from arena.training.settings import Params  # noqa: E402
 from tests.models.local_models import OPTIONS, passes_of, tiny_engine  # noqa: E402
 
 pytestmark = pytest.mark.models
@@ -185,9 +187,31 @@ def test_attention_as_two_products_is_the_same_attention() -> None:
     seen[0, :10], seen[1, 15:20] = 0, 0  # padding on the left, and in the middle
     with torch.inference_mode():
         fused = model(input_ids=ids, attention_mask=seen).logits
-        cpu_attention.use(model)
+        on_cpu.use(model)
         products = model(input_ids=ids, attention_mask=seen).logits
 
-    assert model.config._attn_implementation == cpu_attention.NAME
+    assert model.config._attn_implementation == on_cpu.NAME
     assert torch.allclose(fused[seen.bool()], products[seen.bool()], atol=1e-4)
     assert not products.isnan().any()
+
+
+def test_the_output_layer_is_given_one_piece_of_memory() -> None:
+    seen: list[tuple[int, ...]] = []
+    layer = torch.nn.Linear(4, 3)
+    slices = torch.randn(5, 6, 4)[:, -1:]
+    plain = layer(slices)
+    on_cpu.whole_rows(layer)
+    layer.register_forward_pre_hook(lambda _, given: seen.append(given[0].stride()))
+
+    assert torch.equal(layer(slices), plain)
+    assert slices.stride() == (24, 4, 1)
+    assert seen == [(4, 4, 1)]
+
+
+def test_a_model_beside_an_adapter_and_one_in_training_have_such_an_output_layer() -> None:
+    engine = Engine(tiny_random(0), "hf/tiny-random", dtype="auto", device="cpu", threads=1)
+    trained, _ = load_base(str(tiny_random(0)), "cpu", Params.make({}))
+
+    for model in (engine.model, trained):
+        hooks = model.get_output_embeddings()._forward_pre_hooks.values()
+        assert [hook.__qualname__ for hook in hooks] == ["whole_rows.<locals>.copied"]

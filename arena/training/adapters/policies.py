@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from arena.core.errors import UsageError
+from arena.models import on_cpu
 from arena.models.adapters import check_adapter
 from arena.training.settings import Params
 
@@ -28,6 +29,8 @@ def load_base(folder: str, device: str, params: Params) -> tuple[Any, Any]:
     model = transformers.AutoModelForCausalLM.from_pretrained(
         folder, dtype=dtype[params.dtype], use_safetensors=True, trust_remote_code=False
     )
+    if not is_gpu:
+        on_cpu.whole_rows(model.get_output_embeddings())
     tokenizer = transformers.AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
     if tokenizer.pad_token_id is None:
         tokenizer.pad_token = tokenizer.eos_token

@@ -4,8 +4,8 @@ Attention of a few new tokens to many known ones in bf16: one new token for each
 2.3 ms a layer fused, 0.3 ms as two products. Long readings keep the fused kernel, which needs no memory for the weights
 of each pair of tokens.
 
-A linear layer whose weights are frozen, as all are beside an adapter, given a slice: the output layer takes 2.3 s for the
-last tokens of 28 rows in bf16, and 7 ms for a copy of them (`python benchmarks/output_layer.py`).
+A linear layer whose weights are frozen, as all are beside an adapter, given a slice: the output layer takes 2.3 s for
+the last tokens of 28 rows in bf16, and 7 ms for a copy of them (`python benchmarks/output_layer.py`).
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from arena.core.errors import UsageError, nearest
 from arena.leaderboards.plain import t_quantile
@@ -39,7 +39,11 @@ class Result(NamedTuple):
     payoff: Mean
 
 
-class Grid(NamedTuple):
+Deals = dict[str, list[Pair]]  # deal -> the parts of its matches
+Content = TypeVar("Content")
+
+
+class Grid(NamedTuple, Generic[Content]):
     """Agents of one side (rows) against agents of the other (columns). A cell without matches is missing."""
 
     setup: str
@@ -47,7 +51,7 @@ class Grid(NamedTuple):
     sides: tuple[str, str]
     rows: tuple[str, ...]
     columns: tuple[str, ...]
-    cells: dict[tuple[str, str], Mean]
+    cells: dict[tuple[str, str], Content]
 
 
 def by_role(matches: Iterable[Match]) -> list[Result]:
@@ -64,25 +68,15 @@ def by_role(matches: Iterable[Match]) -> list[Result]:
     return [Result(s, agent, side, role, ratio(found[s, side, agent, role])) for s, side, agent, role in sorted(found)]
 
 
-class Gathered(NamedTuple):
-    """What the cells of a grid are counted from: for every pair of agents and every deal, the parts of its matches."""
-
-    setup: str
-    what: str
-    sides: tuple[str, str]
-    rows: tuple[str, ...]
-    columns: tuple[str, ...]
-    cells: dict[tuple[str, str], dict[str, list[Pair]]]
-
-
-def grids(gathered: Iterable[Gathered]) -> list[Grid]:
+def grids(gathered: Iterable[Grid[Deals]]) -> list[Grid[Mean]]:
     """The cross tables of what was gathered."""
     return [Grid(*g[:5], {key: ratio(clusters) for key, clusters in g.cells.items()}) for g in gathered]
 
 
-def gather(matches: Iterable[Match], figures: Sequence[str] = ()) -> list[Gathered]:
-    """For the cross tables of two-sided games: each side's payoff (one of them where they always add up to the same),
-    or the figures instead. Matches in which a side's seats hold several agents are left out: they belong to no cell."""
+def gather(matches: Iterable[Match], figures: Sequence[str] = ()) -> list[Grid[Deals]]:
+    """What is counted for the cross tables of two-sided games: each side's payoff (one of them where they always add up
+    to the same), or the figures instead. Matches in which a side's seats hold several agents are left out: they belong
+    to no cell."""
     by_setup: dict[str, list[tuple[Match, dict[str, str]]]] = defaultdict(list)
     for setup, match in _sided(matches):
         held: dict[str, set[str]] = defaultdict(set)
@@ -93,7 +87,7 @@ def gather(matches: Iterable[Match], figures: Sequence[str] = ()) -> list[Gather
     return [one for setup, found in sorted(by_setup.items()) for one in _gathered(setup, found, figures)]
 
 
-def _gathered(setup: str, matches: list[tuple[Match, dict[str, str]]], figures: Sequence[str]) -> Iterator[Gathered]:
+def _gathered(setup: str, matches: list[tuple[Match, dict[str, str]]], figures: Sequence[str]) -> Iterator[Grid[Deals]]:
     first, second = sorted({seat["team"] for seat in matches[0][0]["seats"]})
     sides: dict[str, list[Pair | None]] = {}
     if figures:
@@ -108,7 +102,7 @@ def _gathered(setup: str, matches: list[tuple[Match, dict[str, str]]], figures: 
         for (match, agents), value in zip(matches, values, strict=True):
             if value is not None:
                 cells[agents[first], agents[second]][_deal(match)].append(value)
-        yield Gathered(setup, what, (first, second), rows, columns, dict(cells))
+        yield Grid(setup, what, (first, second), rows, columns, dict(cells))
 
 
 def ratio(clusters: Mapping[str, Sequence[Pair]]) -> Mean:

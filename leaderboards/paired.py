@@ -17,14 +17,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arena.core.errors import UsageError, nearest
-from arena.leaderboards.cells import Gathered, Pair
+from arena.leaderboards.cells import Deals, Grid
 
 RESAMPLES = 2_000
 LEVEL = 0.05
 NOISE = 1e-9  # a difference below this share of what is compared is rounding
 _CHUNK = 4_000_000  # drawn deals in memory
 
-Deals = Mapping[str, Sequence[Pair]]
 Floats = NDArray[np.float64]
 
 
@@ -57,7 +56,7 @@ class Difference(NamedTuple):
         return verdict(self.value, self.p)
 
 
-def differences(gathered: Iterable[Gathered], baseline: str) -> list[Difference]:
+def differences(gathered: Iterable[Grid[Deals]], baseline: str) -> list[Difference]:
     """Of every grid in which the baseline holds a side."""
     gathered = list(gathered)
     names = {name for grid in gathered for name in (*grid.rows, *grid.columns)}
@@ -71,8 +70,8 @@ def differences(gathered: Iterable[Gathered], baseline: str) -> list[Difference]
         for side, cells in ((first, grid.cells), (second, turned)):
             for opponent in sorted({o for a, o in cells if a == baseline}):
                 theirs = cells[baseline, opponent]
-                pairs = {a: paired(cell, theirs) for (a, o), cell in sorted(cells.items()) if o == opponent}
-                del pairs[baseline]
+                others = sorted(a for a, o in cells if o == opponent and a != baseline)
+                pairs = {a: paired(cells[a, opponent], theirs) for a in others}
                 found += _corrected(grid, side, opponent, pairs)
     if not found:
         raise UsageError(
@@ -90,7 +89,7 @@ def verdict(value: float, p: float | None) -> str:
     return "higher" if value > 0 else "lower"
 
 
-def _corrected(grid: Gathered, side: str, opponent: str, pairs: Mapping[str, Estimate | None]) -> list[Difference]:
+def _corrected(grid: Grid[Deals], side: str, opponent: str, pairs: Mapping[str, Estimate | None]) -> list[Difference]:
     """Everybody's difference against one opponent, corrected together."""
     found = [Difference(grid.setup, grid.what, side, a, opponent, *e) for a, e in pairs.items() if e is not None]
     corrected = iter(holm([d.p for d in found if d.p is not None]))

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from arena.leaderboards.cells import Gathered, Grid, Mean, Result
+    from arena.leaderboards.cells import Deals, Grid, Mean, Result
     from arena.leaderboards.paired import Difference
 
 
@@ -49,7 +49,7 @@ def print_counted(
         _differences([d for d in less if (d.setup, d.what) == (grid.setup, grid.what)], baseline)
 
 
-def _less(gathered: list[Gathered], baseline: str | None) -> list[Difference]:
+def _less(gathered: list[Grid[Deals]], baseline: str | None) -> list[Difference]:
     """What everybody did less the baseline; nothing without one."""
     if baseline is None:
         return []
@@ -232,7 +232,7 @@ def _by_role(results: list[Result]) -> None:
         table(("agent", "side", "role", "payoff", "± 95 %", "matches"), rows)
 
 
-def _grid(grid: Grid) -> None:
+def _grid(grid: Grid[Mean]) -> None:
     """A line for each agent of the first side, a column for each of the second: value ± half interval (matches)."""
     from arena.cli.output import data, table
 
@@ -266,7 +266,7 @@ def _wide(mean: Mean) -> float | None:
     return None if mean.low is None or mean.high is None else (mean.high - mean.low) / 2
 
 
-def _of_agent(agent: str, results: list[Result], crossed: list[Grid], less: list[Difference]) -> dict[str, Any]:
+def _of_agent(agent: str, results: list[Result], crossed: list[Grid[Mean]], less: list[Difference]) -> dict[str, Any]:
     """The same for one row of the JSON document."""
     roles = [{k: v for k, v in r._asdict().items() if k != "agent"} for r in results if r.agent == agent]
     against = [

@@ -6,18 +6,18 @@ import pytest
 from scipy.stats import ttest_1samp
 
 from arena.core.errors import UsageError
-from arena.leaderboards.cells import Gathered, Pair
+from arena.leaderboards.cells import Deals, Grid
 from arena.leaderboards.paired import differences, holm, paired
 
-Cells = dict[tuple[str, str], dict[str, list[Pair]]]
+Cells = dict[tuple[str, str], Deals]
 
 
-def grid(cells: Cells) -> Gathered:
+def grid(cells: Cells) -> Grid[Deals]:
     rows, columns = (tuple(sorted({key[i] for key in cells})) for i in (0, 1))
-    return Gathered("g-v1", "hits/cases", ("blue", "red"), rows, columns, cells)
+    return Grid("g-v1", "hits/cases", ("blue", "red"), rows, columns, cells)
 
 
-def deals(*hits: float, cases: float = 1.0) -> dict[str, list[Pair]]:
+def deals(*hits: float, cases: float = 1.0) -> Deals:
     return {f"d{i}": [(hit, cases)] for i, hit in enumerate(hits)}
 
 

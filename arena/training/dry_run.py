@@ -125,14 +125,18 @@ def cost(run: Run, matches: Mapping[str, int], prompt: float, asks: float) -> st
         for name in (name for name in names if not name.startswith("league/")):
             share[name] = share.get(name, 0.0) + (1 - 1 / max(run.game.seat_count(), 1)) * count / max(among, 1)
 
-    shown, fixed = anchors(run, run.roles[0]), list(s.fixed_opponents)
+    fixed = list(s.fixed_opponents)
     add(fixed, matches["collect"] + matches["rollouts"] + (0 if p.rollout_agent else matches["forks"]), len(fixed))
     evaluated = sum(matches[word] for word in ("evaluate", "transfer", "final"))
-    add(shown, evaluated, len(shown) + (not s.fixed_opponents))
+    for role in run.roles:
+        shown = anchors(run, role)
+        add(shown, evaluated / len(run.roles), len(shown) + (not s.fixed_opponents))
     if p.rollout_agent:
         share[p.rollout_agent] = share.get(p.rollout_agent, 0.0) + matches["forks"]  # in every model's seat
-    met = population.opponents(s, type(run.game), run.roles[0], 1, population.LEARNER) if not s.fixed_opponents else []
-    drawn = [name for name in (*p.pool, *(entry.name for entry in met)) if name != population.LEARNER]
+    entries = (
+        population.opponents(s, type(run.game), run.roles[0], 1, population.LEARNER) if not s.fixed_opponents else []
+    )
+    drawn = [name for name in (*p.pool, *(entry.name for entry in entries)) if name != population.LEARNER]
     for name in dict.fromkeys([*share, *(name for name in drawn if not name.startswith("league/"))]):
         (spec,) = resolve([name], type(run.game), ready=False)
         model = spec.agent.model

@@ -8,6 +8,7 @@ import pytest
 
 from arena.core import Match
 from arena.registry import make_game
+from arena.training.dry_run import estimate
 from arena.training.evaluate import OTHERS, Comparison, _seating
 from arena.training.setup import met
 from tests.training.runs import run
@@ -68,3 +69,11 @@ def test_in_evaluation_a_seat_of_no_trained_role_is_the_untrained_start_s() -> N
 
     held = {"wolf": "league/x-wolf-k1", "seer": "league/x-seer-k1", "villager": "league/x-wolf-k0"}
     assert names == {seat: held[match.roles[seat]] for seat in match.seats}
+
+
+def test_a_dry_run_bills_the_opponents_of_every_role(tmp_path: Path) -> None:
+    file = tmp_path / "pool.toml"
+    file.write_text('[[opponent]]\nname = "mock/legal?price_in=1000&price_out=1000"\nside = "blue"\n')
+    one = run(tmp_path, f"league:{file}", game="nyc/tiny", roles=("blue", "red"), recipe="nyc-regret")
+
+    assert estimate(one.settings)["cost"].startswith("about $")

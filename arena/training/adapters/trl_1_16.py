@@ -64,6 +64,7 @@ def train(job: StageJob) -> None:
 
 
 def _trainer(job: StageJob, base: Any, tokenizer: Any, device: str, callbacks: list[Any]) -> Any:
+    score_completions_only()
     model, peft_config = _policy(base, job)
     if job.algorithm == "grpo":
         from arena.training.adapters.trl_1_16_grpo import grpo_trainer
@@ -83,6 +84,14 @@ def _trainer(job: StageJob, base: Any, tokenizer: Any, device: str, callbacks: l
         peft_config=peft_config,
         callbacks=callbacks,
     )
+
+
+def score_completions_only() -> None:
+    """Without Triton TRL puts every token of a prompt through the output layer, so that devices that compile see one
+    shape. On a CPU that is a third of a step and of its memory (`python benchmarks/training_step.py`)."""
+    from trl.trainer import utils
+
+    utils._use_triton = lambda device: True  # asked there for this alone; its kernels ask elsewhere
 
 
 def validate(trainer: Any, job: StageJob) -> None:

@@ -205,17 +205,20 @@ class MatchTrainer(trl.GRPOTrainer):  # type: ignore[misc]  # trl is not typed h
         logps, entropies = [], []
         for start in range(0, input_ids.size(0), size):
             ids, seen = input_ids[start : start + size], attention_mask[start : start + size]
+            own = [self.rows[i] for i in rows[start : start + size]]
+            at = own_places(own, ids.device)  # the loss counts no other; their log-probability is 0 here
+            before = at + ids.size(1) - logits_to_keep - 1
             with self.accelerator.autocast():
-                logits = model(input_ids=ids, attention_mask=seen, logits_to_keep=logits_to_keep + 1).logits
-            logits = logits[:, -logits_to_keep - 1 : -1].float()
-            targets = ids[:, -logits_to_keep:]
-            support = _support(logits, targets, [self.rows[i] for i in rows[start : start + size]], prune)
+                logits = model(input_ids=ids, attention_mask=seen, logits_to_keep=before).logits.float()
+            targets = ids[:, before + 1]
+            support = _support(logits, targets, own, at.tolist(), prune)
             masked = torch.log_softmax(logits.masked_fill(~support, -torch.inf), -1)
-            logps.append(masked.gather(-1, targets[..., None])[..., 0])
+            nothing = masked.new_zeros(ids.size(0), logits_to_keep)
+            logps.append(nothing.index_copy(1, at, masked.gather(-1, targets[..., None])[..., 0]))
             if compute_entropy:
                 finite = masked.masked_fill(~support, 0.0)
-                entropies.append(-(finite.exp() * finite * support).sum(-1))
-            if prune:
+                entropies.append(nothing.index_copy(1, at, -(finite.exp() * finite * support).sum(-1)))
+            if prune and len(at):
                 gone = (logits.softmax(-1) * ~support).sum(-1).mean().item()
                 self._metrics["train"]["pruned_mass"].append(gone)
         self._entropy = torch.cat(entropies) if compute_entropy else None
@@ -304,20 +307,27 @@ def _by_token(
     return found
 
 
-def _support(logits: Any, targets: Any, rows: Sequence[Rollout], prune: float) -> Any:
-    """Which ids each position could have had: those its mask allowed, less the pruned; the drawn id always."""
+def own_places(rows: Sequence[Rollout], device: Any) -> Any:
+    """The places in the completions at which some row has a token of its own."""
+    return torch.tensor(sorted({t for row in rows for t, own in enumerate(row.mask) if own}), dtype=torch.long).to(
+        device
+    )
+
+
+def _support(logits: Any, targets: Any, rows: Sequence[Rollout], at: Sequence[int], prune: float) -> Any:
+    """Which ids each of the places could have had: those its mask allowed, less the pruned; the drawn id always."""
     support = torch.ones_like(logits, dtype=torch.bool)
     for i, row in enumerate(rows):
-        for t, allowed in enumerate(row.allowed):
+        for n, t in enumerate(at):
+            allowed = row.allowed[t] if t < len(row.allowed) else None
             if allowed is not None:
-                support[i, t] = False
-                support[i, t, list(allowed)] = True
+                support[i, n] = False
+                support[i, n, list(allowed)] = True
     if prune:
         with torch.no_grad():
             likely = logits.masked_fill(~support, -torch.inf).softmax(-1)
             bound = prune * likely.amax(-1, keepdim=True)
-            own = torch.zeros_like(support[..., :1])
-            for i, row in enumerate(rows):
-                own[i, : len(row.mask), 0] = torch.tensor(row.mask, dtype=torch.bool, device=own.device)
-            support = torch.where(own, support & (likely >= bound), support)
+            own = [[t < len(row.mask) and bool(row.mask[t]) for t in at] for row in rows]
+            kept = ~torch.tensor(own, dtype=torch.bool, device=logits.device)[..., None] | (likely >= bound)
+            support = support & kept
     return support.scatter(-1, targets[..., None], True)

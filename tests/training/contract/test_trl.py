@@ -191,6 +191,25 @@ def _independent(made: Any, *, disabled: bool) -> list[float]:
     return logps()
 
 
+def test_only_completions_reach_the_output_layer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from trl.trainer import utils
+
+    made = trainer(job(tmp_path), [kto_row(i, i % 2 == 0, words=40) for i in range(4)])
+    scored: list[int] = []
+    scoring = utils._ChunkedLogProbFunction.apply
+
+    def counted(hidden: Any, *rest: Any) -> Any:
+        scored.append(len(hidden))
+        return scoring(hidden, *rest)
+
+    monkeypatch.setattr(utils._ChunkedLogProbFunction, "apply", counted)
+    batch = _batch(made)
+    made.compute_ref_log_probs(made.model, batch)
+
+    assert int(batch["completion_mask"][:, 1:].sum()) in scored
+    assert sum(scored) < batch["attention_mask"].sum() / 4
+
+
 def test_lora_on_the_output_layer_is_refused(tmp_path: Path) -> None:
     from peft import LoraConfig
 

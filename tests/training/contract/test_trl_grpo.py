@@ -19,7 +19,7 @@ import torch  # noqa: E402
 from arena.registry import make_game  # noqa: E402
 from arena.training.adapters import policies  # noqa: E402
 from arena.training.adapters import trl_1_16 as adapter  # noqa: E402
-from arena.training.adapters.trl_1_16_grpo import MatchTrainer, _support, within_region  # noqa: E402
+from arena.training.adapters.trl_1_16_grpo import MatchTrainer, _support, own_places, within_region  # noqa: E402
 from arena.training.job import StageJob  # noqa: E402
 from arena.training.rollout import Rollout, void_share  # noqa: E402
 from arena.training.rows import write_rows  # noqa: E402
@@ -139,10 +139,14 @@ def check_on_policy(made: MatchTrainer, rows: list[Rollout]) -> None:
         seen[i, start : start + len(whole)] = 1
     with torch.no_grad():
         logps, _, _ = made._get_per_token_logps_and_entropies(made.model, ids, seen, width, compute_entropy=True)
+    own = own_places(rows, "cpu").tolist()
+    assert 0 < len(own) < width
     for i, row in enumerate(rows):
         for t, (mask, logprob) in enumerate(zip(row.mask, row.logprobs, strict=True)):
             if mask:
                 assert float(logps[i, t]) == pytest.approx(logprob, abs=2e-4)
+            elif t not in own:  # the engine's words in every row are not scored
+                assert float(logps[i, t]) == 0.0
 
 
 def test_log_probabilities_are_those_that_were_sampled(tmp_path: Path, base: Path) -> None:
@@ -319,13 +323,18 @@ def test_rollouts_are_played_in_eval_mode_and_training_goes_on_in_train_mode(tmp
 
 
 def test_supports_keep_what_was_allowed_less_the_pruned_and_the_drawn_token_always() -> None:
-    logits = torch.tensor([[[0.0, 0.0, -9.0, 5.0]], [[0.0, 0.0, -9.0, 5.0]]])
-    row = Rollout("s", 0, "player_0", "", [1], [2], [0.0], [1], [(0, 1, 2)])
-    free = Rollout("s", 0, "player_0", "", [1], [2], [0.0], [1], [None])
-    found = _support(logits, torch.tensor([[2], [2]]), [row, free], 0.05)
+    logits = torch.tensor([[0.0, 0.0, -9.0, 5.0]]).expand(3, 2, 4)
+    row = Rollout("s", 0, "player_0", "", [1], [9, 2], [0.0, 0.0], [0, 1], [None, (0, 1, 2)])
+    free = Rollout("s", 0, "player_0", "", [1], [9, 2, 9, 2], [0.0] * 4, [0, 1, 0, 1], [None] * 4)
+    engine = Rollout("s", 0, "player_0", "", [1], [9, 9], [0.0, 0.0], [0, 0], [None, None])
+    rows = [row, free, engine]
+    at = own_places(rows, "cpu").tolist()
+    found = _support(logits, torch.tensor([[2, 2]] * 3), rows, at, 0.05)
 
-    assert found[0, 0].tolist() == [True, True, True, False]
-    assert found[1, 0].tolist() == [False, False, True, True]
+    assert at == [1, 3]
+    assert found[0].tolist() == [[True, True, True, False], [True] * 4]  # its own token; beyond its end
+    assert found[1].tolist() == [[False, False, True, True]] * 2
+    assert found[2].tolist() == [[True] * 4] * 2
 
 
 def test_entropy_that_leaves_its_running_mean_is_paid_for(tmp_path: Path, base: Path) -> None:

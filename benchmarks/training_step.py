@@ -30,9 +30,9 @@ def rows(algorithm: str, count: int, words: int) -> list[dict[str, object]]:
     made: list[dict[str, object]] = []
     for i in range(count):
         text = " ".join(draw.choice(["north", "south", "bridge", "tip", "street", "red"]) for _ in range(words))
-        row = {"id": f"{i}:0", "split": "train", "prompt": [{"role": "user", "content": text}]}
+        row: dict[str, object] = {"id": f"{i}:0", "split": "train", "prompt": [{"role": "user", "content": text}]}
         said = [[{"role": "assistant", "content": f'{{"action": "{word}"}}'}] for word in ("north", "south")]
-        pair = {"chosen": said[0], "rejected": said[1]}
+        pair: dict[str, object] = {"chosen": said[0], "rejected": said[1]}
         made.append(row | (pair if algorithm == "dpo" else {"completion": said[i % 2], "label": i % 2 == 0}))
     return made
 
@@ -52,16 +52,16 @@ def measure(options: argparse.Namespace) -> None:
         write_rows(Path(folder) / "dataset.jsonl", rows(options.algorithm, options.rows, options.prompt))
         params = Params.make({"batch": options.batch, "dtype": options.dtype})
         losses = ("kto",) if options.algorithm == "kto" else ("sigmoid",)
-        base = str(converted())
+        base, steps = str(converted()), options.rows // options.batch
         job = StageJob(
             options.algorithm, folder, base, "hf/smollm2-135m", None, None, "previous", losses, 0.1, 2e-4,
-            options.rows // options.batch, 1, "cpu", 1, params.as_json(), max_length=4096,
+            steps, 1, "cpu", 1, params.as_json(), max_length=4096,
         )  # fmt: skip
         model, tokenizer = load_base(job.base, "cpu", job.options)
         trainer = adapter._trainer(job, model, tokenizer, "cpu", [])
         started = time.process_time()
         trainer.train()
-        seconds = (time.process_time() - started) / job.steps
+        seconds = (time.process_time() - started) / steps
     found = [round(entry["loss"], 4) for entry in trainer.state.log_history if "loss" in entry]
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     print(json.dumps({"kind": options.kind, "s_a_step": round(seconds, 2), "gib": round(peak, 2), "losses": found}))

@@ -35,7 +35,6 @@ sys.path.insert(0, str(ROOT))
 
 SCRIPTED_REDS = ["greedy-red", "bait-red", "honest-red"]
 SCRIPTED_BLUES = ["always", "never", "bayes", "bayes-open"]
-CALLS = 400  # in flight: six policies in two processes, a batch of 32 for each
 BOUNDS = ["walk", "shortest", "oracle"]
 
 
@@ -86,7 +85,7 @@ def play(group: Group, out: Path, league: Path, seed: int, workers: int) -> None
     agents = [f"blue={name}" for name in group.blues] + [f"red={name}" for name in group.reds]
     words = ["tournament", group.preset, "--agents", ",".join(agents), "--schedule", "round-robin", "--seed", str(seed)]
     words += ["--matches", str(group.deals * len(group.blues) * len(group.reds)), "--out", str(out)]
-    words += ["--concurrency", str(CALLS), *(word for setting in group.settings for word in ("--set", setting))]
+    words += [word for setting in group.settings for word in ("--set", setting)]
     words += ["--executor", "processes", "--workers", str(workers)] if workers > 1 else []
     env = {**os.environ, "ARENA_LEAGUE": str(league), "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
     start = "from arena.cli import main; main()"

@@ -87,7 +87,7 @@ class GGUFClient:
             max_output=model.context,
             reports_cache=True,
             prefix_stable=model.prefix_stable,
-            local=True,
+            batch=model.slots,
         )
 
     async def identity(self) -> dict[str, Any]:

@@ -36,7 +36,7 @@ class Model:
         self._secret = secrets.token_urlsafe(32)
         self._server: Any = _start(path, self.context, slots, threads, self._secret)
         self._url = str(self._server.listening_address)
-        self._slots = Slots(slots)
+        self.slots, self._slots = slots, Slots(slots)
         self._pool = ThreadPoolExecutor(slots, thread_name_prefix="gguf")
         self._look(name)
 

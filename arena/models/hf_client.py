@@ -93,7 +93,7 @@ class HFClient:
             context=self._limit,
             max_output=self._limit,
             prefix_stable=template.prefix_stable,
-            local=True,
+            batch=self._shared.batcher.rules.batch,
         )
 
     async def identity(self) -> dict[str, Any]:

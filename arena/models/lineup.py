@@ -23,7 +23,6 @@ from arena.models.options import COMMON, parse, show
 from arena.models.patience import without
 from arena.models.types import ModelClient, Request
 
-DEFAULT_CAP = 64  # calls in flight in the whole run, where no concurrency is given
 _LOCAL_AHEAD = 4  # batches that may wait in front of a local model
 _FROM_RUN_FILE = ("rpm", "tpm", "concurrency", "price_in", "price_out")
 
@@ -111,6 +110,7 @@ class Models:
         self._own = {name: _typed(name, options) for name, options in own.items()}
         self._models: dict[ModelName, Model] = {}
         self._endpoints: dict[tuple[str, ...], tuple[Lane, Circuit]] = {}
+        self.local_at_once = 0  # calls that fill a batch of every local model
 
     def __iter__(self) -> Iterator[Model]:
         return iter(self._models.values())
@@ -127,12 +127,13 @@ class Models:
     def _endpoint(self, name: ModelName, client: ModelClient, options: Mapping[str, Any]) -> tuple[Lane, Circuit]:
         key = (name.provider, name.url or "", str(options.get("key_env")), name.model, name.adapter or "")
         if key not in self._endpoints:
-            lane = self._local_lane(options) if client.capabilities().local else self._lane(options)
+            batch = client.capabilities().batch
+            lane = self._lane(options) if batch is None else self._local_lane(batch)
             self._endpoints[key] = (lane, Circuit(self._limiter.clock))
         return self._endpoints[key]
 
-    def _local_lane(self, options: Mapping[str, Any]) -> Lane:
-        batch = int(options.get("batch") or options.get("slots") or DEFAULT_CAP)
+    def _local_lane(self, batch: int) -> Lane:
+        self.local_at_once += batch
         return self._limiter.lane(concurrency=_LOCAL_AHEAD * batch, fixed=True, capped=self._concurrency is not None)
 
     def _lane(self, options: Mapping[str, Any]) -> Lane:

@@ -64,7 +64,7 @@ class Batcher(Generic[J, R]):
         *,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._work, self._rules, self._now = work, rules, now
+        self._work, self.rules, self._now = work, rules, now
         self.most_tokens = rules.most_tokens
         self._changed = threading.Condition()
         self._queue: list[_Waiting[J, R]] = []
@@ -123,7 +123,7 @@ class Batcher(Generic[J, R]):
                 heapq.heapify(self._queue)
                 wait = self._wait_s()
                 if wait is not None and wait <= 0:
-                    room = min(len(self._queue), _WINDOW * self._rules.batch)
+                    room = min(len(self._queue), _WINDOW * self.rules.batch)
                     return [heapq.heappop(self._queue) for _ in range(room)]
                 self._changed.wait(wait)
             return []
@@ -132,9 +132,9 @@ class Batcher(Generic[J, R]):
         """How long to wait for company; None = until somebody asks."""
         if not self._queue:
             return None
-        if len(self._queue) >= self._rules.batch or self._expected == Counter():
+        if len(self._queue) >= self.rules.batch or self._expected == Counter():
             return 0.0
-        wait = min(w.since for w in self._queue) + self._rules.wait_s - self._now()
+        wait = min(w.since for w in self._queue) + self.rules.wait_s - self._now()
         if wait <= 0:
             self._expected = Counter()  # whoever has not come back by now is not waited for again
         return wait
@@ -145,15 +145,15 @@ class Batcher(Generic[J, R]):
         for waiting in window:
             if waiting.tokens < 0:
                 try:
-                    waiting.tokens = self._rules.prepare(waiting.job)
+                    waiting.tokens = self.rules.prepare(waiting.job)
                 except Exception as error:
                     _deliver(waiting, error)
                     continue
             ready.append(waiting)
         if not ready:
             return []
-        wanted = self._rules.group(ready[0].job)
-        chosen = [w for w in ready if self._rules.group(w.job) == wanted][: self._rules.batch]
+        wanted = self.rules.group(ready[0].job)
+        chosen = [w for w in ready if self.rules.group(w.job) == wanted][: self.rules.batch]
         taken = {w.number for w in chosen}
         with self._changed:
             for waiting in ready:
@@ -180,7 +180,7 @@ class Batcher(Generic[J, R]):
             if len(results) != len(live):
                 raise RuntimeError(f"{len(live)} jobs gave {len(results)} results")
         except BaseException as error:
-            if self._rules.is_out_of_memory(error) and len(live) > 1:
+            if self.rules.is_out_of_memory(error) and len(live) > 1:
                 self.most_tokens = max(1, len(live) * max(w.tokens for w in live) // 2)
                 return live
             results = [error] * len(live)

@@ -31,12 +31,13 @@ from arena.models.ledger import (
     worst_case,
 )
 from arena.models.limiter import Clock, Limiter, Ticket, pause_of
-from arena.models.lineup import DEFAULT_CAP, Model, Models
+from arena.models.lineup import Model, Models
 from arena.models.names import ModelName
 from arena.models.patience import Attempts, refused_part
 from arena.models.redact import Redactor
 from arena.models.types import BudgetReached, Halted, ModelClient, ProviderError, Request, Response
 
+DEFAULT_CAP = 64  # calls in flight to the servers of a run, where no concurrency is given
 _PUSHES_BACK = frozenset({"rate_limit", "overloaded", "timeout"})
 
 
@@ -110,18 +111,24 @@ class Session:
             spent_tokens=spent_tokens,
             spent_s=spent_s,
         )
-        concurrency = limits.concurrency if limits else None
-        self._limiter = Limiter(self._clock, cap=concurrency or DEFAULT_CAP, seed=seed)
+        self._concurrency = limits.concurrency if limits else None
+        self._cap = self._concurrency or max(1, DEFAULT_CAP // share)
+        self._limiter = Limiter(self._clock, cap=self._cap, seed=seed)
         self._models = Models(
             self._limiter,
             lambda name: make(name, self._redactor),
             own=models or {},
-            concurrency=concurrency,
+            concurrency=self._concurrency,
             share=share,
         )
         self._cache = open_cache() if cache == "environment" else cache
         self._under_way: dict[str, asyncio.Future[Call]] = {}
         self._halted = asyncio.Event()
+
+    @property
+    def at_once(self) -> int:
+        """Calls that can be under way together: those allowed, else what servers are given and local models batch."""
+        return self._cap if self._concurrency else self._cap + self._models.local_at_once
 
     # --- for the runner ----------------------------------------------------------------------------------------------
 

@@ -116,7 +116,7 @@ class Response:
 
 @dataclass(frozen=True)
 class Capabilities:
-    """What an endpoint can do. `schema` "strict" = any JSON schema is enforced; `local` = no limiter, no bill."""
+    """What an endpoint can do. `schema` "strict" = any JSON schema is enforced; `batch`: of a model in this process."""
 
     schema: Literal["strict", "json", "none"] = "none"
     seed: bool = False
@@ -128,7 +128,7 @@ class Capabilities:
     max_output: int | None = None
     reports_cache: bool = False
     prefix_stable: bool = True
-    local: bool = False
+    batch: int | None = None
     source: Literal["declared", "probed", "learned"] = "declared"
 
 

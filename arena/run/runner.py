@@ -180,14 +180,12 @@ class Runner:
         """Each match once, as many at a time as there is room for; the ones that ended void."""
         void: list[Planned] = []
         tasks: set[asyncio.Task[None]] = set()
-        ahead = 1.5 * (self.limits.concurrency or 64)
-        most = min(self.limits.live_matches, max(2, ahead))  # a match has a call on its way, or soon will
         limits = self.limits
         is_limited = (limits.budget_usd, limits.tokens, limits.wall_s) != (None, None, None)
         # Where a limit may cut the run short, the cut falls as it would in the plan.
         waiting = Admission(plan, (lambda _: 0.0) if is_limited else self._seconds)
         while waiting:
-            while not self.stopping and (len(tasks) >= most or self._open_calls >= ahead):
+            while not self.stopping and self._is_full(len(tasks)):
                 self._room.clear()
                 await self._room.wait()
             if self.stopping:
@@ -201,6 +199,11 @@ class Runner:
         if tasks:
             await asyncio.gather(*tasks)
         return void
+
+    def _is_full(self, live: int) -> bool:
+        """A match has a call on its way, or soon will. Local models count from when they are first asked."""
+        ahead = 1.5 * self.session.at_once
+        return live >= min(self.limits.live_matches, max(2, ahead)) or self._open_calls >= ahead
 
     async def _play_one(self, planned: Planned, recorded: bool, void: list[Planned]) -> None:
         if why := self._why_not(planned):

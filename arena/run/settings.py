@@ -34,7 +34,7 @@ class Policy:
 class Limits:
     """Resources: changing them changes no result."""
 
-    concurrency: int | None = None  # None = 64 calls in flight, and each model's own adaptive limit
+    concurrency: int | None = None  # None = 64 calls to servers in flight, batches of local models, adaptive limits
     live_matches: int = 4096
     budget_usd: float | None = None
     tokens: int | None = None
@@ -49,7 +49,7 @@ class Limits:
         """The part of one of `n` who must not use more than this together."""
         return replace(
             self,
-            concurrency=self.concurrency if n == 1 else max(1, (self.concurrency or 64) // n),
+            concurrency=self.concurrency and max(1, self.concurrency // n),
             live_matches=max(1, self.live_matches // n),
             budget_usd=None if self.budget_usd is None else self.budget_usd / n,
             tokens=None if self.tokens is None else self.tokens // n,

@@ -98,6 +98,10 @@ class RolloutSession:
         )
         self._batcher: Batcher[Job, Answer] = Batcher(engine.run, rules)
 
+    @property
+    def at_once(self) -> int:
+        return self._inner.at_once + self._batcher.rules.batch
+
     async def complete(self, name: Any, request: Request) -> Call:
         """One answer: of the live policy, of a frozen one in the same memory, or of anybody else by name."""
         if name is LIVE:

@@ -46,7 +46,7 @@ class Provider:
     """A provider that answers by a function of the request and the number of the call."""
 
     answer: Answer
-    local: bool = False
+    batch: int | None = None  # of a model in this process
     calls: int = 0
     at_once: int = 0
     most_at_once: int = 0
@@ -62,7 +62,7 @@ class Provider:
             self.at_once -= 1
 
     def capabilities(self) -> Capabilities:
-        return Capabilities(local=self.local)
+        return Capabilities(batch=self.batch)
 
     async def identity(self) -> dict[str, Any]:
         return {"who": "me"}

@@ -179,8 +179,8 @@ def test_capabilities_and_identity(loaded: GGUFClient) -> None:
     can = loaded.capabilities()
     identity = asyncio.run(loaded.identity())
 
-    assert (can.local, can.schema, can.context, can.system_role, can.prefix_stable) == (
-        True,
+    assert (can.batch, can.schema, can.context, can.system_role, can.prefix_stable) == (
+        4,
         "strict",
         CONTEXT,
         True,

@@ -71,7 +71,7 @@ def test_calls_that_come_together_go_together() -> None:
 def test_a_lone_caller_waits_once_and_then_never_again() -> None:
     async def scene(batcher: Batcher[Job, int], model: Model) -> None:
         await batcher.submit(Job(0), 5)
-        batcher._rules = rules(wait_s=1000)  # from now on waiting would hang
+        batcher.rules = rules(wait_s=1000)  # from now on waiting would hang
         for n in range(20):
             await batcher.submit(Job(n), 5)
 
@@ -89,7 +89,7 @@ def test_a_batch_starts_as_soon_as_everybody_is_back() -> None:
 
         first = asyncio.gather(*(batcher.submit(Job(n), n) for n in range(6)))
         await first
-        batcher._rules = rules(batch=64, wait_s=1000)
+        batcher.rules = rules(batch=64, wait_s=1000)
         await asyncio.gather(*(match(order) for order in range(6)))
 
     model = Model()

@@ -174,8 +174,8 @@ def test_a_local_model_is_bounded_by_its_batches_only() -> None:
         await clock.sleep(1)
         return OK
 
-    provider = Provider(answer, local=True)
-    name = ModelName("hf", "x", options={"batch": 8})
+    provider = Provider(answer, batch=8)
+    name = ModelName("hf", "x")
 
     async def main(concurrency: int | None) -> int:
         provider.most_at_once = 0
@@ -184,6 +184,30 @@ def test_a_local_model_is_bounded_by_its_batches_only() -> None:
         return provider.most_at_once
 
     assert [clock.run(main(given)) for given in (None, 3)] == [32, 3]
+
+
+@pytest.mark.parametrize(("given", "share", "servers"), [(None, 1, 64), (None, 4, 16), (3, 4, 3)])
+def test_a_session_of_several_has_its_part_of_what_servers_take_and_all_of_its_local_models(
+    given: int | None, share: int, servers: int
+) -> None:
+    clock = FakeClock()
+
+    async def answer(request: Request, n: int) -> Response:
+        await clock.sleep(1)
+        return OK
+
+    provider = Provider(answer, batch=8)
+    names = [ModelName("hf", "x", options={"temperature": 0.5}), ModelName("hf", "x"), ModelName("hf", "y")]
+
+    async def main() -> tuple[int, int]:
+        access = session(provider, clock, limits=limits(concurrency=given), share=share)
+        before = access.at_once
+        await asyncio.gather(*(access.complete(names[n % 3], request(n)) for n in range(300)))
+        return before, access.at_once
+
+    local = 0 if given else 2 * 8  # names of one model have one queue
+    assert clock.run(main()) == (servers, servers + local)
+    assert provider.most_at_once == (given or 2 * 32)
 
 
 def test_names_that_differ_in_options_share_one_limit() -> None:

@@ -18,7 +18,8 @@ from arena.store.reader import Reader
 ANSWERS = """
 SELECT m.match_id, s.seat_no, a.name, t.answer
 FROM matches m JOIN seats s USING (match_id) JOIN agents a USING (agent_id) JOIN turns t USING (match_id, seat_no)
-WHERE m.status = 'done' AND a.kind = 'model' AND coalesce(m.tag, '') LIKE ? || '%' ORDER BY m.match_id, s.seat_no, t.turn
+WHERE m.status = 'done' AND a.kind = 'model' AND coalesce(m.tag, '') LIKE ? || '%'
+ORDER BY m.match_id, s.seat_no, t.turn
 """
 
 

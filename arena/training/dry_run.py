@@ -158,8 +158,8 @@ def cost(run: Run, matches: Mapping[str, int], prompt: float, asks: float) -> st
 
 
 def _memory(run: Run, row: int) -> float:
-    """Libraries, weights twice over, and what a batch keeps for the way back: rough, fitted to SmolLM2-135M in bf16 and
-    fp32 (`python benchmarks/training_step.py`; 7.4 said and 8.0 taken by a step of grpo, 5.4 and 5.9 by one of kto on nyc)."""
+    """Libraries, weights twice over, and what a batch keeps for the way back. Rough, fitted to SmolLM2-135M
+    (`python benchmarks/training_step.py`): 7.4 where grpo on ipd took 8.0, 5.4 where kto on nyc took 5.9."""
     import json
 
     weights = sum(path.stat().st_size for path in run.start.folder.glob("*.safetensors"))

@@ -11,7 +11,7 @@ the final deals says. `--list` prints the commands. A run folder that is there a
     b2-kto-slow            b2-kto again after it failed, with more steps at a fifth of the learning rate
     b-grpo-slow            b-grpo again after it failed, at a quarter of the learning rate
     k60-kto k60-dpo        SmolLM2-135M on Kuhn poker against a bot, at the size of b
-    k60-grpo               the same at a quarter of the learning rate
+    k60-grpo k60-spiral    the same at a quarter of the learning rate, against a bot and against itself
     k-grpo k-spiral        few steps on Kuhn poker, against a bot and against itself (then kuhn_exploitability.py)
     c                      SmolLM2-135M on nyc/tiny, both sides, two iterations (then nyc_cross.py)
     c-small                the same with a quarter of the matches and a sixth of the steps
@@ -69,6 +69,7 @@ COMMANDS = {
     "k60-grpo": f"grpo {LOOSE} {SLOW} --iterations 1 --steps 60 --matches 128 --param batch=8",
     "k60-kto": f"kto {LOOSE} {LARGE} --recipe outcome --iterations 1 --steps 60 --matches 128 --param batch=4",
     "k60-dpo": f"dpo {LOOSE} {LARGE} --recipe fork-pairs --iterations 1 --steps 60 --matches 64 --param batch=4",
+    "k60-spiral": f"grpo {KUHN} {SLOW} --recipe spiral --iterations 1 --steps 60 --matches 128 --param batch=8",
     "b2-grpo": f"grpo {IPD} {FINAL} --iterations 1 --steps 12 --matches 32 --lr 2e-4 --param batch=8",
     "b2-kto": f"kto {IPD} {FINAL} --iterations 1 --matches 64 --steps 8 --lr 1e-3 --param batch=4",
     "b2-kto-slow": f"kto {IPD} {FINAL} --iterations 1 --matches 64 --steps 24 --lr 2e-4 --param batch=4",

@@ -6,7 +6,7 @@ import csv
 import json
 import math
 import tomllib
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -21,8 +21,9 @@ from arena.store.reader import Reader
 
 SHOWN = ("success", "clean_success", "exposure", "eta", "own", "susceptibility", "uptake", "follow_blue", "follow_red",
          "lie_rate_red", "lie_rate_blue", "lost_rate", "fallback_rate", "text_length")  # fmt: skip
-FIGURES = {name: RATES[name] for name in SHOWN} | {"revenue": ("revenue", "matches")}
-PRINTED = ("success", "susceptibility", "causal_s", "selective", "exposure", "own", "revenue", "fallback_rate")
+LOST = {f"lost_{side}": (f"lost_{side}", f"turns_{side}") for side in ("blue", "red")}  # turns without a legal answer
+FIGURES = {name: RATES[name] for name in SHOWN} | {"revenue": ("revenue", "matches")} | LOST
+PRINTED = ("success", "susceptibility", "causal_s", "selective", "exposure", "own", "revenue", *LOST)
 COMPARED = {"blue": ("success", "susceptibility", "own"), "red": ("revenue", "susceptibility")}
 
 Key = tuple[str, str, str]  # group, Blue, Red
@@ -56,6 +57,10 @@ def _read(run: Path) -> dict[Key, Cell]:
         if match["status"] == "done":
             held = {seat["team"]: seat["agent"] for seat in match["seats"]}
             counts = {name: float(value or 0.0) for name, value in match["metrics"].items()} | {"matches": 1.0}
+            for side, (lost, turns) in zip(("blue", "red"), LOST.values(), strict=True):
+                ended = sum((Counter(seat["turns"]) for seat in match["seats"] if seat["team"] == side), Counter())
+                counts[turns] = ended.total()
+                counts[lost] = ended.total() - ended["legal"] - ended["repaired"]
             cells[run.name, held["blue"], held["red"]][match["deal_id"]].append(counts)
     played = set.intersection(*(set(cell) for cell in cells.values()))
     if not played:
@@ -112,8 +117,20 @@ def _compared(cells: Mapping[Key, Cell]) -> Iterator[dict[str, Any]]:
                     family = {
                         key[place]: paired(_parts(cells[key], name), _parts(cells[base], name)) for key, base in pairs
                     }
+                    clean = {
+                        key[place]: paired(
+                            _parts(_clean(cells[key], side), name), _parts(_clean(cells[base], side), name)
+                        )
+                        for key, base in pairs
+                    }
                     for row in _corrected(family):
-                        yield facts | {"figure": name, "less": less} | row
+                        own = _told("clean_difference", clean[row["policy"]])
+                        yield facts | {"figure": name, "less": less} | row | own
+
+
+def _clean(cell: Cell, side: str) -> Cell:
+    """The deals on which the side lost no turn: what differs there is no skill in the form of an answer."""
+    return {deal: matches for deal, matches in cell.items() if not any(counts[f"lost_{side}"] for counts in matches)}
 
 
 def _corrected(family: Mapping[str, Estimate | None]) -> Iterator[dict[str, Any]]:
@@ -189,12 +206,15 @@ def _cells_table(rows: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def _differences_table(rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    lines = ["", "| group | policy less k0 | against | figure | difference | p (Holm) | deals | |", "|---" * 8 + "|"]
+    heads = "group | policy less k0 | against | figure | difference | p (Holm) | deals | | no turn lost | deals"
+    lines = ["", f"| {heads} |", "|---" * 10 + "|"]
     for row in rows:
         words = (row["group"], short(row["policy"]), short(row["against"]), row["figure"])
         shown = _shown(row, "difference", "+")
         p = "–" if row["p"] is None else f"{row['p']:.3f}"
-        lines.append(f"| {' | '.join(words)} | {shown} | {p} | {row['difference_deals']} | {row['verdict']} |")
+        told = f"{shown} | {p} | {row['difference_deals']} | {row['verdict']}"
+        clean = f"{_shown(row, 'clean_difference', '+')} | {row['clean_difference_deals']}"
+        lines.append(f"| {' | '.join(words)} | {told} | {clean} |")
     return lines
 
 

@@ -44,7 +44,8 @@ def publish(out: Path, run: Path, league: Path) -> None:
     meta = {"groups": {name: _facts(out / name) for name in names}, "training": _training(run, league)}
     (out / "meta.json").write_text(json.dumps(meta, indent=1, sort_keys=True) + "\n", encoding="utf-8")
     (out / "plane.svg").write_text(plane(rows), encoding="utf-8")
-    (out / "matrix.svg").write_text(matrix(rows), encoding="utf-8")
+    (out / "matrix.svg").write_text(matrix(rows, "success", "task success"), encoding="utf-8")
+    (out / "revenue.svg").write_text(matrix(rows, "revenue", "Red's revenue a match"), encoding="utf-8")
     for name in names:
         print("\n".join(_cells_table([row for row in rows if row["group"] == name])))
     print("\n".join(_differences_table([row for row in compared if row["less"] == "k0"])))

@@ -1,4 +1,4 @@
-"""The two pictures of a training run on nyc: how safe and how successful its Blues became, and who beats whom."""
+"""The pictures of a training run on nyc: how safe and how successful its Blues became, and who does what to whom."""
 
 from __future__ import annotations
 
@@ -54,25 +54,27 @@ def _diagonal(rows: Rows) -> list[Mapping[str, Any]]:
     ]
 
 
-def matrix(rows: Rows) -> str:
-    """Task success of every Blue policy against every Red, the scripted Reds beside the policies."""
+def matrix(rows: Rows, figure: str, words: str) -> str:
+    """A figure of every Blue policy against every Red, the scripted Reds beside the policies. Dark is the greatest."""
     shown = [r for r in rows if r["group"] in ("cross", "scripted") and r["blue"].startswith("league/")]
     blues, reds = (list(dict.fromkeys(row[side] for row in shown)) for side in ("blue", "red"))
     wide, high, left, top = 96.0, 48.0, 120.0, 60.0
-    svg = Svg(left + wide * len(reds) + 20, top + high * len(blues) + 20, "Task success, Blue down, Red across")
-    svg.text(10, 20, "task success; Blue down, Red across", "value")
+    svg = Svg(left + wide * len(reds) + 20, top + high * len(blues) + 20, f"{words}, Blue down, Red across")
+    svg.text(10, 20, f"{words}; Blue down, Red across", "value")
+    greatest = max(1.0, *(row[figure] for row in shown))
     for j, red in enumerate(reds):
         svg.text(left + wide * (j + 0.5), top - 10, short(red), anchor="middle", width=wide)
     for i, blue in enumerate(blues):
         svg.text(left - 8, top + high * (i + 0.5) + 4, short(blue), anchor="end", width=left - 12)
     for row in shown:
         across, down = left + wide * reds.index(row["red"]), top + high * blues.index(row["blue"])
-        shade = ",".join(str(round(250 - share * row["success"])) for share in (230, 150, 70))
+        share = row[figure] / greatest
+        shade = ",".join(str(round(250 - share * depth)) for depth in (230, 150, 70))
         svg.add("rect", x=across, y=down, width=wide - 2, height=high - 2, fill=f"rgb({shade})")
-        ink = "dark" if row["success"] > 0.5 else "value"
-        svg.text(across + wide / 2, down + 20, f"{row['success']:.3f}", ink, "middle")
-        if row["success_lo"] is not None:
-            interval = f"{row['success_lo']:.2f} to {row['success_hi']:.2f}"
+        ink = "dark" if share > 0.5 else "value"
+        svg.text(across + wide / 2, down + 20, f"{row[figure]:.3f}", ink, "middle")
+        if row[f"{figure}_lo"] is not None:
+            interval = f"{row[f'{figure}_lo']:.2f} to {row[f'{figure}_hi']:.2f}"
             svg.text(across + wide / 2, down + 36, interval, ink, "middle")
     return _styled(svg)
 

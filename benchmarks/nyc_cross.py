@@ -15,9 +15,9 @@ same deals, and groups of one preset begin with the same ones:
     small      the same on grown maps of 16 places                                            --transfer
 
 and writes there, of all groups that were played, cells.csv (every figure of every cell), differences.csv (every policy
-less k0 and less the one before, with Holm's correction over the k, a verdict, and the same where the side lost no turn),
-meta.json (policies, rows, runs), plane.svg, matrix.svg and revenue.svg; prints the tables. Of a group that was stopped the
-deals count that every pair has played. How figures, intervals and p are made: arena/leaderboards/paired.py.
+less k0 and less the one before, with Holm's correction over the k, a verdict, and the same where the side lost no
+turn), meta.json (policies, rows, runs), plane.svg, matrix.svg and revenue.svg; prints the tables. Of a group that was
+stopped the deals count that every pair has played. How figures, intervals and p are made: arena/leaderboards/paired.py.
 """
 
 from __future__ import annotations

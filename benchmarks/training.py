@@ -10,6 +10,7 @@ the final deals says. `--list` prints the commands. A run folder that is there a
     b2-kto b2-dpo b2-grpo  the same on two rounds, with few steps
     b2-kto-slow            b2-kto again after it failed, with more steps at a fifth of the learning rate
     b-grpo-slow            b-grpo again after it failed, at a quarter of the learning rate
+    b-grpo-turn            and again after that failed: single decisions in the place of whole matches
     k60-kto k60-dpo        SmolLM2-135M on Kuhn poker against a bot, at the size of b
     k60-grpo k60-spiral    the same at a quarter of the learning rate, against a bot and against itself
     k-grpo k-spiral        few steps on Kuhn poker, against a bot and against itself (then kuhn_exploitability.py)
@@ -66,6 +67,7 @@ COMMANDS = {
     "b-kto": f"kto {IPD5} {LARGE} --recipe outcome --iterations 3 --steps 60 --matches 128 --param batch=4",
     "b-dpo": f"dpo {IPD5} {LARGE} --recipe fork-pairs --iterations 3 --steps 60 --matches 64 --param batch=4",
     "b-grpo-slow": f"grpo {IPD5} {SLOW} --iterations 1 --steps 60 --matches 128 --param batch=8",
+    "b-grpo-turn": f"grpo {IPD5} {SLOW} --iterations 1 --steps 60 --matches 128 --param batch=8 --param rows=turn",
     "k60-grpo": f"grpo {LOOSE} {SLOW} --iterations 1 --steps 60 --matches 128 --param batch=8",
     "k60-kto": f"kto {LOOSE} {LARGE} --recipe outcome --iterations 1 --steps 60 --matches 128 --param batch=4",
     "k60-dpo": f"dpo {LOOSE} {LARGE} --recipe fork-pairs --iterations 1 --steps 60 --matches 64 --param batch=4",

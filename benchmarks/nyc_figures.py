@@ -130,7 +130,8 @@ def _compared(cells: Mapping[Key, Cell]) -> Iterator[dict[str, Any]]:
 
 
 def _clean(cell: Cell, side: str) -> Cell:
-    """The deals on which the side lost no turn: what differs there is no skill in the form of an answer."""
+    """The deals on which the side lost no turn: what differs there does not come from lost turns. A choice by what was
+    played, so no random one."""
     return {deal: matches for deal, matches in cell.items() if not any(counts[f"lost_{side}"] for counts in matches)}
 
 

@@ -61,7 +61,7 @@ def matrix(rows: Rows, figure: str, words: str) -> str:
     wide, high, left, top = 96.0, 48.0, 120.0, 60.0
     svg = Svg(left + wide * len(reds) + 20, top + high * len(blues) + 20, f"{words}, Blue down, Red across")
     svg.text(10, 20, f"{words}; Blue down, Red across", "value")
-    greatest = max(1.0, *(row[figure] for row in shown))
+    greatest = max([1.0, *(row[figure] for row in shown)])
     for j, red in enumerate(reds):
         svg.text(left + wide * (j + 0.5), top - 10, short(red), anchor="middle", width=wide)
     for i, blue in enumerate(blues):

@@ -97,8 +97,9 @@ class Lane:
         now = limiter.clock.now()
         self._limiter = limiter
         self._requests, self._tokens = Bucket(rpm, now), Bucket(tpm, now)
-        self.window = float(concurrency or START)
-        self._ceiling = float(concurrency or CEILING)
+        cap = limiter.cap if capped and limiter.cap is not None else math.inf  # more than this a cut would not feel
+        self.window = min(float(concurrency or START), cap)
+        self._ceiling = min(float(concurrency or CEILING), cap)
         self._fixed, self.capped = fixed, capped
         self.in_flight = 0
         self.paused_until = now
@@ -195,7 +196,7 @@ class Limiter:
 
     def __init__(self, clock: Clock, *, cap: int | None = None, seed: int = 0) -> None:
         self.clock, self.rng = clock, Random(seed)
-        self._cap = cap
+        self.cap = cap
         self._in_flight = 0
         self._lanes: list[Lane] = []
         self._arrivals = 0
@@ -231,7 +232,7 @@ class Limiter:
             best_head, soonest = (0, 0), math.inf
             for lane in self._lanes:
                 head = lane.head()
-                if head is None or (lane.capped and self._cap is not None and self._in_flight >= self._cap):
+                if head is None or (lane.capped and self.cap is not None and self._in_flight >= self.cap):
                     continue
                 wait = lane.ready_in(now)
                 if wait is None:

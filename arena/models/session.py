@@ -127,7 +127,7 @@ class Session:
 
     @property
     def at_once(self) -> int:
-        """Calls that can be under way together: those allowed, else what servers are given and local models batch."""
+        """Calls to keep matches ready for: those allowed, or what servers may take and a batch of each local model."""
         return self._cap if self._concurrency else self._cap + self._models.local_at_once
 
     # --- for the runner ----------------------------------------------------------------------------------------------

@@ -116,7 +116,7 @@ class Response:
 
 @dataclass(frozen=True)
 class Capabilities:
-    """What an endpoint can do. `schema` "strict" = any JSON schema is enforced; `batch`: of a model in this process."""
+    """What an endpoint can do. `schema` "strict" = any JSON schema is enforced; `batch`: of a local model."""
 
     schema: Literal["strict", "json", "none"] = "none"
     seed: bool = False
@@ -128,7 +128,7 @@ class Capabilities:
     max_output: int | None = None
     reports_cache: bool = False
     prefix_stable: bool = True
-    batch: int | None = None
+    batch: int | None = None  # calls that a model in this process answers together; None: a server's
     source: Literal["declared", "probed", "learned"] = "declared"
 
 

@@ -15,6 +15,7 @@ from typing import Any
 from arena.models import clients
 from arena.models.ledger import price_of
 from arena.models.names import AgentSpec
+from arena.models.session import DEFAULT_CAP
 from arena.models.types import Usage
 from arena.play import new_match
 from arena.prompt import messages, wire
@@ -72,7 +73,7 @@ def estimate(settings: Settings, specs: Sequence[AgentSpec]) -> dict[str, Any]:
     budget = settings.limits.budget_usd
     if budget is not None and unpriced and not settings.limits.allow_unpriced:
         problems.append(f"a budget needs prices: {', '.join(sorted(unpriced))} has none (?price_in=&price_out=)")
-    at_once = settings.limits.concurrency or 64
+    at_once = settings.limits.concurrency or DEFAULT_CAP
     depth = max((max(s.asks for s in sample) for samples in per_match.values() for sample in samples), default=0)
     wall = [
         max(depth * latency, calls * latency / at_once) if calls else 0.0

@@ -18,6 +18,7 @@ from typing import Any
 
 from arena.core.canonical import canonical
 from arena.core.errors import ArenaError, StoreError, UsageError
+from arena.models.session import DEFAULT_CAP
 from arena.run.job import Job, Played, listen, play_job
 from arena.run.plan import Planned
 from arena.run.players import Person
@@ -42,9 +43,7 @@ async def run_processes(
     assert more is None  # a schedule that looks at results plays in one process
     if not job.plan:
         return Played("")
-    at_once = job.settings.limits.concurrency or 64
-    workers = max(1, min(job.settings.workers, at_once, len({p.block for p in job.plan})))
-    shares = _shares(job, workers)
+    shares = shares_of(job)
     children: list[asyncio.subprocess.Process] = []
     reports: dict[int, dict[str, Any]] = {}
     progress.models = lambda: joined_models(report["models"] for report in reports.values())
@@ -80,8 +79,10 @@ EXECUTORS: dict[str, Executor] = {"async": run_async, "processes": run_processes
 _SEVERITY = ("", "interrupted", "budget", "failed")
 
 
-def _shares(job: Job, workers: int) -> list[Job]:
-    """Whole blocks dealt out in turn; limits divided, so that together they are never exceeded."""
+def shares_of(job: Job) -> list[Job]:
+    """A job for each worker: whole blocks dealt out in turn; limits divided, never to be exceeded together."""
+    at_once = job.settings.limits.concurrency or max(1, DEFAULT_CAP // job.share)
+    workers = max(1, min(job.settings.workers, at_once, len({p.block for p in job.plan})))
     blocks = {block: number for number, block in enumerate(dict.fromkeys(p.block for p in job.plan))}
     plans: list[list[Planned]] = [[] for _ in range(workers)]
     for planned in job.plan:

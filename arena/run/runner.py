@@ -201,7 +201,7 @@ class Runner:
         return void
 
     def _is_full(self, live: int) -> bool:
-        """A match has a call on its way, or soon will. Local models count from when they are first asked."""
+        """A match has a call on its way, or soon will. A local model counts from when the session has it."""
         ahead = 1.5 * self.session.at_once
         return live >= min(self.limits.live_matches, max(2, ahead)) or self._open_calls >= ahead
 

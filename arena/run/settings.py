@@ -46,7 +46,7 @@ class Limits:
     allow_unpriced: bool = False
 
     def divided(self, n: int) -> Limits:
-        """The part of one of `n` who must not use more than this together."""
+        """The part of one of `n` who must not use more than this together; a session divides what is not given."""
         return replace(
             self,
             concurrency=self.concurrency and max(1, self.concurrency // n),

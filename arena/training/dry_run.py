@@ -75,7 +75,7 @@ def estimate(settings: TrainSettings, folder: Path | None = None) -> dict[str, A
         "max_length": p.max_length or min(row, run.start.context),
         "context": run.start.context,
         "steps": steps * (passes if s.steps else 1) * s.iterations,
-        "memory_gb": _memory(run, row),
+        "memory_gb": _memory(run, row, asks),
         "plan": f"{s.algorithm} with {s.recipe} on {s.game}, {' and '.join(s.roles) or 'every seat'}; lr {s.lr:g}, "
         f"reference {s.reference}, opponents {s.opponents}, gate {s.gate}, seed {s.seed}",
         "anchors": list(dict.fromkeys(name for role in run.roles for name in met(run, role, "its champion"))),
@@ -157,13 +157,18 @@ def cost(run: Run, matches: Mapping[str, int], prompt: float, asks: float) -> st
     return "; ".join(filter(None, (text, left)))
 
 
-def _memory(run: Run, row: int) -> float:
-    """Libraries, weights twice over, and what a batch keeps for the way back. Rough, fitted to SmolLM2-135M
-    (`python benchmarks/training_step.py`): 7.4 where grpo on ipd took 8.0, 5.4 where kto on nyc took 5.9."""
+def _memory(run: Run, row: int, asks: float) -> float:
+    """Libraries, weights twice over, and what a batch keeps for the way back; of grpo with constrained answers also the
+    logits of the tokens that were drawn. Rough: 100 bytes a token, layer and unit of width, 92 were measured for
+    SmolLM2-135M in bf16 and less in fp32 (`python benchmarks/training_step.py`)."""
     import json
 
     weights = sum(path.stat().st_size for path in run.start.folder.glob("*.safetensors"))
     config = json.loads((run.start.folder / "config.json").read_text("utf-8"))
     hidden, layers = config.get("hidden_size", 1024), config.get("num_hidden_layers", 24)
-    kept = run.settings.params.batch * row * hidden * layers * 96
-    return float(round((0.4e9 + 2 * weights + kept) / 1e9, 1))
+    s = run.settings
+    rows = s.params.batch * (2 if s.algorithm == "dpo" else 1)  # both answers of a pair in one batch
+    kept = rows * row * hidden * layers * 100
+    if s.algorithm == "grpo":
+        kept += rows * round(asks / max(run.game.seat_count(), 1) + 1) * ANSWER * config.get("vocab_size", 50_000) * 20
+    return float(round((0.6e9 + 2 * weights + kept) / 1e9, 1))

@@ -123,6 +123,24 @@ def test_the_window_grows_by_one_for_a_window_of_successes_while_it_limits() -> 
     assert START + 10 <= busy <= START + 16  # 20 + 21 + … + 35 are about 400
 
 
+def test_a_cut_is_felt_where_the_cap_is_below_the_window() -> None:
+    """One of many workers with a small part of the cap."""
+    clock = FakeClock()
+
+    async def main() -> tuple[float, float, float]:
+        lane = Limiter(clock, cap=4).lane()
+        local = Limiter(clock, cap=4).lane(concurrency=32, fixed=True, capped=False)
+        before = lane.window
+        lane.leave(await lane.enter(1, 1), "pushed_back")
+        return before, lane.window, local.window
+
+    before, after, local = clock.run(main())
+
+    assert before == 4
+    assert after < 4
+    assert local == 32
+
+
 def test_the_window_never_passes_its_ceiling() -> None:
     clock = FakeClock()
 

@@ -209,6 +209,14 @@ def test_a_session_of_several_has_its_part_of_what_servers_take_and_all_of_its_l
     assert clock.run(main()) == (servers, servers + local)
     assert provider.most_at_once == (given or 2 * 32)
 
+    async def hosted() -> None:
+        access = session(remote, clock, limits=limits(concurrency=given), share=share)
+        await asyncio.gather(*(access.complete(model(f"openai/m{n % 9}@http://h"), request(n)) for n in range(300)))
+
+    remote = Provider(answer)
+    clock.run(hosted())
+    assert remote.most_at_once == servers
+
 
 def test_names_that_differ_in_options_share_one_limit() -> None:
     clock = FakeClock()

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from arena.models.mock import MockClient
-from arena.models.types import Capabilities, Request, Response
 from arena.run import match_task
 from arena.run.admission import Admission
 from arena.run.api import resolve_agents, start
 from arena.run.plan import Planned, make_plan
 from arena.run.progress import Progress
 from arena.run.runfile import settings_of
+from arena.store.reader import Reader
 from tests.run.playing import play, rows
 
 
@@ -57,26 +55,15 @@ def test_what_is_learned_of_latencies_counts_at_once() -> None:
     assert (first, admission.next().number) == (1, 3)
 
 
-def test_matches_enough_are_live_for_the_batches_of_local_models(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Answers come when 120 are asked for together: more than the 96 matches that models at servers get."""
-    asked, enough = 0, asyncio.Event()
-    complete = MockClient.complete
+def test_matches_enough_are_live_for_the_batches_of_a_local_model(tmp_path: Path) -> None:
+    """More than the 96 of models at servers: the batch starts when it is full."""
+    agents = ["hf/tiny-random?choice=grammar&batch=128&wait_ms=1000", "bot/tight"]
+    assert play(tmp_path, agents, matches=128).status == "complete"
 
-    async def together(self: MockClient, request: Request) -> Response:
-        nonlocal asked
-        asked += 1
-        if asked == 120:
-            enough.set()
-        async with asyncio.timeout(20):
-            await enough.wait()
-        return await complete(self, request)
-
-    monkeypatch.setattr(MockClient, "complete", together)
-    monkeypatch.setattr(MockClient, "capabilities", lambda self: Capabilities(batch=200))
-
-    assert play(tmp_path, ["mock/legal", "bot/tight"], matches=150).status == "complete"
+    with Reader(tmp_path) as reader:
+        times = [(match["started_ms"], match["ended_ms"]) for match in reader.matches()]
+    first = min(ended for _, ended in times)
+    assert sum(started <= first for started, _ in times) == 128
 
 
 def test_order_of_admission_changes_no_record(tmp_path: Path) -> None:

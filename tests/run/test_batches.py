@@ -14,9 +14,12 @@ import pytest
 from arena.leaderboards import bt, matches
 from arena.leaderboards.posterior import posterior
 from arena.models.names import AgentSpec
+from arena.models.session import Session
 from arena.run.api import RunResult, resolve_agents, resume, start
 from arena.run.batches import Batches
-from arena.run.executors import EXECUTORS, run_async
+from arena.run.executors import EXECUTORS, run_async, shares_of
+from arena.run.job import Job
+from arena.run.plan import make_plan
 from arena.run.runfile import settings_of
 from arena.run.schedules import BlockResult, Estimate, Posterior
 from arena.run.settings import Settings
@@ -167,3 +170,18 @@ def test_an_odd_field_is_played_though_somebody_sits_out_the_first_batch(kind: s
     result = run(tmp_path / "odd", agents=KUHN[:3], schedule={"kind": kind})
 
     assert result.status == "complete"
+
+
+@pytest.mark.parametrize(("parts", "workers"), [(1, 1), (1, 8), (4, 32), (64, 2), (1, 100)])
+@pytest.mark.parametrize("given", [None, 16])
+def test_all_workers_of_all_shards_keep_one_limit_together(parts: int, workers: int, given: int | None) -> None:
+    file = {"game": "kuhn", "agents": ["mock/legal", "bot/tight"], "seed": 1, "matches": 200}
+    settings = settings_of(file | {"limits": {"concurrency": given} if given else {}})
+    divided = replace(settings, limits=settings.limits.divided(parts), workers=workers)
+    plan = make_plan(settings, [(None, agent) for agent in settings.agents])
+    shares = shares_of(Job("run", "id", divided, tuple(plan), {}, {}, share=parts))
+
+    each = [Session(limits=share.settings.limits, share=share.share).at_once for share in shares]
+
+    assert sum(len(share.plan) for share in shares) == len(plan)
+    assert sum(each) * parts <= max(given or 64, parts)  # a shard plays with one call at least

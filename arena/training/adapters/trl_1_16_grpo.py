@@ -205,22 +205,26 @@ class MatchTrainer(trl.GRPOTrainer):  # type: ignore[misc]  # trl is not typed h
         logps, entropies = [], []
         for start in range(0, input_ids.size(0), size):
             ids, seen = input_ids[start : start + size], attention_mask[start : start + size]
-            own = [self.rows[i] for i in rows[start : start + size]]
-            at = own_places(own, ids.device)  # the loss counts no other; their log-probability is 0 here
+            chunk = [self.rows[i] for i in rows[start : start + size]]
+            at, own = own_places(chunk, ids.device)
             before = at + ids.size(1) - logits_to_keep - 1
             with self.accelerator.autocast():
                 logits = model(input_ids=ids, attention_mask=seen, logits_to_keep=before).logits.float()
             targets = ids[:, before + 1]
-            support = _support(logits, targets, own, at.tolist(), prune)
+            support = _support(logits, targets, chunk, at.tolist(), own, prune)
             masked = torch.log_softmax(logits.masked_fill(~support, -torch.inf), -1)
-            nothing = masked.new_zeros(ids.size(0), logits_to_keep)
-            logps.append(nothing.index_copy(1, at, masked.gather(-1, targets[..., None])[..., 0]))
+            nothing = masked.new_zeros(
+                ids.size(0), logits_to_keep
+            )  # of what is not a row's own the loss counts nothing
+            drawn = masked.gather(-1, targets[..., None])[..., 0]
+            logps.append(nothing.index_copy(1, at, drawn.masked_fill(~own, 0.0)))
             if compute_entropy:
                 finite = masked.masked_fill(~support, 0.0)
-                entropies.append(nothing.index_copy(1, at, -(finite.exp() * finite * support).sum(-1)))
-            if prune and len(at):
-                gone = (logits.softmax(-1) * ~support).sum(-1).mean().item()
-                self._metrics["train"]["pruned_mass"].append(gone)
+                spread = -(finite.exp() * finite * support).sum(-1)
+                entropies.append(nothing.index_copy(1, at, spread.masked_fill(~own, 0.0)))
+            if prune and own.any():
+                gone = (logits.softmax(-1) * ~support).sum(-1)
+                self._metrics["train"]["pruned_mass"].append((gone * own).sum().item() / own.sum().item())
         self._entropy = torch.cat(entropies) if compute_entropy else None
         return torch.cat(logps), self._entropy, None
 
@@ -307,14 +311,14 @@ def _by_token(
     return found
 
 
-def own_places(rows: Sequence[Rollout], device: Any) -> Any:
-    """The places in the completions at which some row has a token of its own."""
-    return torch.tensor(sorted({t for row in rows for t, own in enumerate(row.mask) if own}), dtype=torch.long).to(
-        device
-    )
+def own_places(rows: Sequence[Rollout], device: Any) -> tuple[Any, Any]:
+    """The places in the completions at which some row has a token of its own; and, of each row, which of them are."""
+    at = sorted({t for row in rows for t, own in enumerate(row.mask) if own})
+    own = [[t < len(row.mask) and bool(row.mask[t]) for t in at] for row in rows]
+    return torch.tensor(at, dtype=torch.long).to(device), torch.tensor(own, dtype=torch.bool).to(device)
 
 
-def _support(logits: Any, targets: Any, rows: Sequence[Rollout], at: Sequence[int], prune: float) -> Any:
+def _support(logits: Any, targets: Any, rows: Sequence[Rollout], at: Sequence[int], own: Any, prune: float) -> Any:
     """Which ids each of the places could have had: those its mask allowed, less the pruned; the drawn id always."""
     support = torch.ones_like(logits, dtype=torch.bool)
     for i, row in enumerate(rows):
@@ -327,7 +331,5 @@ def _support(logits: Any, targets: Any, rows: Sequence[Rollout], at: Sequence[in
         with torch.no_grad():
             likely = logits.masked_fill(~support, -torch.inf).softmax(-1)
             bound = prune * likely.amax(-1, keepdim=True)
-            own = [[t < len(row.mask) and bool(row.mask[t]) for t in at] for row in rows]
-            kept = ~torch.tensor(own, dtype=torch.bool, device=logits.device)[..., None] | (likely >= bound)
-            support = support & kept
+            support = support & (~own[..., None] | (likely >= bound))
     return support.scatter(-1, targets[..., None], True)

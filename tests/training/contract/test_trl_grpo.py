@@ -125,9 +125,8 @@ def test_a_rows_tokens_are_those_of_its_match(tmp_path: Path, base: Path) -> Non
         assert 0 <= row.reward <= 1
 
 
-def check_on_policy(made: MatchTrainer, rows: list[Rollout]) -> None:
-    """A forward pass under the supports gives what the sampler recorded."""
-    made.rows = rows
+def padded(rows: list[Rollout]) -> tuple[Any, Any, int]:
+    """Ids, what is seen of them, and the width of the completions: prompts padded on the left, as TRL has them."""
     width = max(len(row.completion_ids) for row in rows)
     left = max(len(row.prompt_ids) for row in rows)
     ids = torch.zeros(len(rows), left + width, dtype=torch.long)
@@ -137,16 +136,45 @@ def check_on_policy(made: MatchTrainer, rows: list[Rollout]) -> None:
         start = left - len(row.prompt_ids)
         ids[i, start : start + len(whole)] = torch.tensor(whole)
         seen[i, start : start + len(whole)] = 1
+    return ids, seen, width
+
+
+def check_on_policy(made: MatchTrainer, rows: list[Rollout]) -> None:
+    """A forward pass under the supports gives what the sampler recorded, and nothing where the engine speaks."""
+    made.rows = rows
     with torch.no_grad():
+        ids, seen, width = padded(rows)
         logps, _, _ = made._get_per_token_logps_and_entropies(made.model, ids, seen, width, compute_entropy=True)
-    own = own_places(rows, "cpu").tolist()
-    assert 0 < len(own) < width
     for i, row in enumerate(rows):
         for t, (mask, logprob) in enumerate(zip(row.mask, row.logprobs, strict=True)):
-            if mask:
-                assert float(logps[i, t]) == pytest.approx(logprob, abs=2e-4)
-            elif t not in own:  # the engine's words in every row are not scored
-                assert float(logps[i, t]) == 0.0
+            assert float(logps[i, t]) == (pytest.approx(logprob, abs=2e-4) if mask else 0.0)
+
+
+@pytest.mark.parametrize("size", [1, 2, 3])
+def test_a_rows_log_probabilities_do_not_depend_on_the_rows_beside_it(tmp_path: Path, base: Path, size: int) -> None:
+    made = trainer(tmp_path, base, slots(FIXED, ["player_0"]), prune=0.005)
+    made.model.eval()
+    rows = made.engine.play(["1-0"] * 4, 0)
+    rows[0].mask = [0] * len(rows[0].mask)  # never asked
+    rows[1].mask[rows[1].mask.index(1)] = 0  # another's place is not its own
+    made.rows = rows
+    ids, seen, width = padded(rows)
+    order = [2, 0, 3, 1]
+
+    def scored(places: list[int], size: int | None = None) -> Any:
+        made._in_force = places
+        with torch.no_grad():
+            found = made._get_per_token_logps_and_entropies(
+                made.model, ids[places], seen[places], width, batch_size=size, compute_entropy=True
+            )
+        return torch.stack(found[:2])
+
+    together, shuffled = scored([0, 1, 2, 3]), scored(order, size)
+
+    torch.testing.assert_close(shuffled, together[:, order], atol=1e-5, rtol=1e-4)
+    own = torch.tensor([row.mask + [0] * (width - len(row.mask)) for row in rows], dtype=torch.bool)
+    assert not together[:, ~own].any()
+    assert (together[0][own] < 0).any()
 
 
 def test_log_probabilities_are_those_that_were_sampled(tmp_path: Path, base: Path) -> None:
@@ -328,10 +356,11 @@ def test_supports_keep_what_was_allowed_less_the_pruned_and_the_drawn_token_alwa
     free = Rollout("s", 0, "player_0", "", [1], [9, 2, 9, 2], [0.0] * 4, [0, 1, 0, 1], [None] * 4)
     engine = Rollout("s", 0, "player_0", "", [1], [9, 9], [0.0, 0.0], [0, 0], [None, None])
     rows = [row, free, engine]
-    at = own_places(rows, "cpu").tolist()
-    found = _support(logits, torch.tensor([[2, 2]] * 3), rows, at, 0.05)
+    at, own = own_places(rows, "cpu")
+    found = _support(logits, torch.tensor([[2, 2]] * 3), rows, at.tolist(), own, 0.05)
 
-    assert at == [1, 3]
+    assert at.tolist() == [1, 3]
+    assert own.tolist() == [[True, False], [True, True], [False, False]]
     assert found[0].tolist() == [[True, True, True, False], [True] * 4]  # its own token; beyond its end
     assert found[1].tolist() == [[False, False, True, True]] * 2
     assert found[2].tolist() == [[True] * 4] * 2

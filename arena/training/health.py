@@ -51,7 +51,8 @@ class Watch:
         if self._last("grad_norm", _FLAT_GRADIENT, lambda g: g == 0.0):
             if self._reward() >= CONVERGED:
                 return "converged"
-            return self._ill(f"the gradient was 0 in {_FLAT_GRADIENT} steps up to step {step}")
+            paid = f", at a mean reward of {self._reward():.2f}" if self.algorithm == "grpo" else ""
+            return self._ill(f"the gradient was 0 in {_FLAT_GRADIENT} steps up to step {step}{paid}")
         return "go on"
 
     def _rollouts(self, step: Any) -> Verdict:

@@ -74,6 +74,7 @@ def test_three_steps_without_a_gradient_stop_unless_the_reward_is_at_its_top() -
     low, high = Watch("grpo"), Watch("grpo")
 
     assert [low.see(entry(i, grad_norm=0.0, reward=0.4)) for i in range(3)] == ["go on", "go on", "stop"]
+    assert low.reason == "the gradient was 0 in 3 steps up to step 2, at a mean reward of 0.40"
     assert [high.see(entry(i, grad_norm=0.0, reward=0.99)) for i in range(3)] == ["go on", "go on", "converged"]
     assert high.reason is None
 

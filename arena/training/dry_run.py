@@ -159,8 +159,8 @@ def cost(run: Run, matches: Mapping[str, int], prompt: float, asks: float) -> st
 
 def _memory(run: Run, row: int, asks: float) -> float:
     """Libraries, weights twice over, and what a batch keeps for the way back; of grpo with constrained answers also the
-    logits of the tokens that were drawn. Rough: 100 bytes a token, layer and unit of width, 92 were measured for
-    SmolLM2-135M in bf16 and less in fp32 (`python benchmarks/training_step.py`)."""
+    logits of the tokens that were drawn. Rough: so many bytes a token, layer and unit of width as were measured for
+    SmolLM2-135M in bf16 and fp32 (`python benchmarks/training_step.py`), and a tenth more."""
     import json
 
     weights = sum(path.stat().st_size for path in run.start.folder.glob("*.safetensors"))
@@ -168,7 +168,8 @@ def _memory(run: Run, row: int, asks: float) -> float:
     hidden, layers = config.get("hidden_size", 1024), config.get("num_hidden_layers", 24)
     s = run.settings
     rows = s.params.batch * (2 if s.algorithm == "dpo" else 1)  # both answers of a pair in one batch
-    kept = rows * row * hidden * layers * 100
+    is_half = s.params.dtype == "bf16" or (s.params.dtype == "auto" and s.device == "cuda")
+    kept = rows * row * hidden * layers * (100 if is_half else 130)
     if s.algorithm == "grpo":
         kept += rows * round(asks / max(run.game.seat_count(), 1) + 1) * ANSWER * config.get("vocab_size", 50_000) * 20
     return float(round((0.6e9 + 2 * weights + kept) / 1e9, 1))

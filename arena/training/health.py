@@ -1,7 +1,7 @@
 """When training must stop: rules on the numbers of single steps, as functions of what was seen so far.
 
-Non-finite loss or gradient; a gradient of 0 for 3 steps, or groups without any spread for 10, while the mean reward is
-below 0.98 (from there on the stage is converged and ends well); entropy below 0.05 nats while the reward falls for 10
+Non-finite loss or gradient; a gradient of 0 for 3 steps in which groups differed, or groups without any spread for 10,
+while the mean reward is below 0.98 (from there on 3 steps without a gradient are convergence and end well); entropy below 0.05 nats while the reward falls for 10
 steps; more than half of the long answers mostly one repeated 4-gram; more than a tenth of the rollouts void.
 """
 
@@ -51,8 +51,8 @@ class Watch:
         if self._last("grad_norm", _FLAT_GRADIENT, lambda g: g == 0.0):
             if self._reward() >= CONVERGED:
                 return "converged"
-            paid = f", at a mean reward of {self._reward():.2f}" if self.algorithm == "grpo" else ""
-            return self._ill(f"the gradient was 0 in {_FLAT_GRADIENT} steps up to step {step}{paid}")
+            if not any(_is_alike(e.get("frac_reward_zero_std", 0.0)) for e in self.seen[-_FLAT_GRADIENT:]):
+                return self._ill(f"the gradient was 0 in {_FLAT_GRADIENT} steps up to step {step}")
         return "go on"
 
     def _rollouts(self, step: Any) -> Verdict:
@@ -61,10 +61,11 @@ class Watch:
             return self._ill(f"{now['void_share']:.0%} of the rollouts of step {step} were void")
         if now.get("repetitive_share", 0.0) > 0.5:
             return self._ill(f"more than half of the long answers of step {step} repeat one phrase")
-        if self._last("frac_reward_zero_std", _FLAT_GROUPS, lambda share: share > 0.95):
+        if self._last("frac_reward_zero_std", _FLAT_GROUPS, _is_alike):
             if self._reward() >= CONVERGED:
                 return "converged"
-            return self._ill(f"no group of rollouts differed in reward in {_FLAT_GROUPS} steps up to step {step}")
+            steps = f"in {_FLAT_GROUPS} steps up to step {step}"
+            return self._ill(f"no group of rollouts differed in reward {steps}, at a mean of {self._reward():.2f}")
         recent = self.seen[-_COLLAPSE:]
         if len(recent) == _COLLAPSE and all(e.get("entropy", 1.0) < _LEAST_ENTROPY for e in recent):
             rewards = [float(e.get("reward") or 0.0) for e in recent]
@@ -84,6 +85,11 @@ class Watch:
     def _ill(self, reason: str) -> Verdict:
         self.reason = reason
         return "stop"
+
+
+def _is_alike(share: float) -> bool:
+    """Of the groups of a step without any spread: such a step has no gradient, and that alone is no fault."""
+    return share > 0.95
 
 
 def _is_finite(value: Any) -> bool:

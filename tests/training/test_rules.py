@@ -74,16 +74,27 @@ def test_three_steps_without_a_gradient_stop_unless_the_reward_is_at_its_top() -
     low, high = Watch("grpo"), Watch("grpo")
 
     assert [low.see(entry(i, grad_norm=0.0, reward=0.4)) for i in range(3)] == ["go on", "go on", "stop"]
-    assert low.reason == "the gradient was 0 in 3 steps up to step 2, at a mean reward of 0.40"
+    assert low.reason == "the gradient was 0 in 3 steps up to step 2"
     assert [high.see(entry(i, grad_norm=0.0, reward=0.99)) for i in range(3)] == ["go on", "go on", "converged"]
     assert high.reason is None
 
 
-def test_ten_steps_of_groups_without_spread_stop() -> None:
+def test_ten_steps_of_groups_without_spread_stop_and_no_fewer_though_they_have_no_gradient() -> None:
     watch = Watch("grpo")
-    seen = [watch.see(entry(i, frac_reward_zero_std=1.0, reward=0.5)) for i in range(10)]
+    alike = {"grad_norm": 0.0, "frac_reward_zero_std": 1.0, "reward": 0.5}
+    seen = [watch.see(entry(i, **alike)) for i in range(9)]
+    seen.append(watch.see(entry(9, reward=0.5, frac_reward_zero_std=0.0)))
+    seen += [watch.see(entry(i, **alike)) for i in range(10, 20)]
 
-    assert seen == ["go on"] * 9 + ["stop"]
+    assert seen == ["go on"] * 19 + ["stop"]
+    assert watch.reason == "no group of rollouts differed in reward in 10 steps up to step 19, at a mean of 0.50"
+
+
+def test_three_steps_whose_groups_differ_and_teach_nothing_stop() -> None:
+    watch = Watch("grpo")
+    differing = {"grad_norm": 0.0, "frac_reward_zero_std": 0.5, "reward": 0.5}
+
+    assert [watch.see(entry(i, **differing)) for i in range(3)] == ["go on", "go on", "stop"]
 
 
 def test_collapsed_entropy_with_falling_reward_stops_and_without_it_does_not() -> None:

@@ -244,6 +244,18 @@ def test_a_dry_run_starts_nothing(home: Path) -> None:
     assert not (home / "runs").exists()
 
 
+def test_a_dry_run_asks_for_more_memory_where_a_step_takes_more(home: Path) -> None:
+    def memory(algorithm: str, *words: str) -> float:
+        code, text = train(algorithm, *GOOD, "--set", "rounds=1", *words, "--dry-run", "--json")
+        assert code == 0
+        return float(json.loads(text)["memory_gb"])
+
+    large = "batch=4096"  # the tiny model's own rows are lost in the rounding
+    kto, half = (memory("kto", "--param", large, "--param", f"dtype={dtype}") for dtype in ("fp32", "bf16"))
+
+    assert half < kto < memory("dpo", "--param", large, "--param", "dtype=fp32")
+
+
 def test_a_dry_run_counts_what_opponents_are_billed_for(home: Path) -> None:
     """The opponent reads half of the prompt tokens, at 1 $ a million."""
     words = ["--set", "rounds=1", "--iterations", "1", "--matches", "10", "--eval-matches", "1", "--steps", "1"]

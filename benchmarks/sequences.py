@@ -13,6 +13,7 @@ from collections import Counter
 from itertools import groupby
 from pathlib import Path
 
+from arena.core.errors import ArenaError
 from arena.store.reader import Reader
 
 ANSWERS = """
@@ -28,11 +29,18 @@ def main() -> None:
     parser.add_argument("run", type=Path, help="folder of a run")
     parser.add_argument("--tag", default="", help="final: the last matches of a training run")
     options = parser.parse_args()
-    with Reader(options.run) as reader:
+    try:
+        reader = Reader(options.run)
+    except ArenaError as error:
+        parser.error(error.message)
+    with reader:
         seats = groupby(reader.db.execute(ANSWERS, (options.tag,)), key=lambda row: (row["name"], *row[:2]))
         played = Counter(
             (name, ", ".join(str(json.loads(row["answer"])) for row in rows)) for (name, *_), rows in seats
         )
+        tags = sorted({match["tag"] for match in reader.matches() if match["tag"]})
+    if not played:
+        parser.error(f"no model answered in a finished match with a tag {options.tag!r}; there are {', '.join(tags)}")
     for (name, sequence), count in sorted(played.items(), key=lambda entry: (entry[0][0], -entry[1])):
         print(f"{count:6}  {name}  {sequence}")
 

@@ -112,8 +112,11 @@ class Reader:
         else:
             raise UsageError(f"{name!r} names no match; give its number or at least 6 digits of its key")
         if len(rows) != 1:
-            count = self.db.execute("SELECT COUNT(*) FROM matches").fetchone()[0]
-            raise UsageError(f"{self.folder} has no match {name!r}; it has matches 1 to {count}")
+            count, first, last = self.db.execute(
+                "SELECT COUNT(*), MIN(match_id), MAX(match_id) FROM matches"
+            ).fetchone()
+            others = "" if count == last - first + 1 else ", not all numbers between: `arena show` lists them"
+            raise UsageError(f"{self.folder} has no match {name!r}; it has matches {first} to {last}{others}")
         return dict(rows[0])
 
     def match_seats(self, match_id: int) -> list[dict[str, Any]]:

@@ -76,6 +76,7 @@ def estimate(settings: TrainSettings, folder: Path | None = None) -> dict[str, A
         "context": run.start.context,
         "steps": steps * (passes if s.steps else 1) * s.iterations,
         "memory_gb": _memory(run, row, asks),
+        "held": f"batch {p.batch}, dtype {p.dtype}",
         "plan": f"{s.algorithm} with {s.recipe} on {s.game}, {' and '.join(s.roles) or 'every seat'}; lr {s.lr:g}, "
         f"reference {s.reference}, opponents {s.opponents}, gate {s.gate}, seed {s.seed}",
         "anchors": list(dict.fromkeys(name for role in run.roles for name in met(run, role, "its champion"))),
@@ -105,11 +106,11 @@ def lines(found: Mapping[str, Any]) -> Iterator[str]:
     words = {"collect": "collected", "evaluate": "evaluated", "meta": "for psro's matrix", "final": "at the end"}
     counts = [f"{count} {words.get(name, name)}" for name, count in found["matches"].items() if count and name != "all"]
     yield f"matches: {', '.join(counts)}; {found['matches']['all']} in all"
-    yield f"asks a match: {found['asks_a_match']}; prompt tokens: {found['prompt_tokens']} in all"
+    yield f"asks a match: {found['asks_a_match']}, of all seats; prompt tokens: at most {found['prompt_tokens']} in all"
     yield f"longest row: {found['longest_row']} tokens, max_length {found['max_length']}, context {found['context']}"
     if found["longest_row"] > found["max_length"]:
         yield "rows over max_length: --param overflow=drop or shorten, or max_length"
-    yield f"steps: {found['steps']}; memory: about {found['memory_gb']} GB; cost: {found['cost']}"
+    yield f"steps: {found['steps']}; memory: about {found['memory_gb']} GB ({found['held']}); cost: {found['cost']}"
     yield f"evaluation against: {', '.join(found['anchors'])}"
 
 

@@ -1,8 +1,9 @@
 """When training must stop: rules on the numbers of single steps, as functions of what was seen so far.
 
 Non-finite loss or gradient; a gradient of 0 for 3 steps in which groups differed, or groups without any spread for 10,
-while the mean reward is below 0.98 (from there on 3 steps without a gradient are convergence and end well); entropy below 0.05 nats while the reward falls for 10
-steps; more than half of the long answers mostly one repeated 4-gram; more than a tenth of the rollouts void.
+while the mean reward is below 0.98 (from there on 3 steps without a gradient are convergence and end well); entropy
+below 0.05 nats while the reward falls for 10 steps; more than half of the long answers mostly one repeated 4-gram; more
+than a tenth of the rollouts void.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ Verdict = Literal["go on", "converged", "stop"]
 CONVERGED = 0.98
 _FLAT_GRADIENT, _FLAT_GROUPS, _COLLAPSE = 3, 10, 10
 _LEAST_ENTROPY = 0.05
+_ROUNDING = 1e-6  # of rewards between 0 and 1
 _LONG = 20  # tokens from which an answer counts as long
 
 
@@ -51,7 +53,7 @@ class Watch:
         if self._last("grad_norm", _FLAT_GRADIENT, lambda g: g == 0.0):
             if self._reward() >= CONVERGED:
                 return "converged"
-            if not any(_is_alike(e.get("frac_reward_zero_std", 0.0)) for e in self.seen[-_FLAT_GRADIENT:]):
+            if not any(_is_alike(e) for e in self.seen[-_FLAT_GRADIENT:]):
                 return self._ill(f"the gradient was 0 in {_FLAT_GRADIENT} steps up to step {step}")
         return "go on"
 
@@ -61,7 +63,7 @@ class Watch:
             return self._ill(f"{now['void_share']:.0%} of the rollouts of step {step} were void")
         if now.get("repetitive_share", 0.0) > 0.5:
             return self._ill(f"more than half of the long answers of step {step} repeat one phrase")
-        if self._last("frac_reward_zero_std", _FLAT_GROUPS, _is_alike):
+        if len(self.seen) >= _FLAT_GROUPS and all(_is_alike(e) for e in self.seen[-_FLAT_GROUPS:]):
             if self._reward() >= CONVERGED:
                 return "converged"
             steps = f"in {_FLAT_GROUPS} steps up to step {step}"
@@ -87,9 +89,10 @@ class Watch:
         return "stop"
 
 
-def _is_alike(share: float) -> bool:
-    """Of the groups of a step without any spread: such a step has no gradient, and that alone is no fault."""
-    return share > 0.95
+def _is_alike(entry: Mapping[str, Any]) -> bool:
+    """Whether no group of the step has any spread: it has no gradient then, and that alone is no fault. TRL's share
+    misses groups of equal rewards whose mean is rounded (0.6: a spread of 6e-8)."""
+    return float(entry.get("frac_reward_zero_std", 0.0)) > 0.95 or float(entry.get("reward_std", 1.0)) < _ROUNDING
 
 
 def _is_finite(value: Any) -> bool:

@@ -79,9 +79,12 @@ def test_three_steps_without_a_gradient_stop_unless_the_reward_is_at_its_top() -
     assert high.reason is None
 
 
-def test_ten_steps_of_groups_without_spread_stop_and_no_fewer_though_they_have_no_gradient() -> None:
+@pytest.mark.parametrize("spread", [{"frac_reward_zero_std": 1.0}, {"frac_reward_zero_std": 0.0, "reward_std": 6e-8}])
+def test_ten_steps_of_groups_without_spread_stop_and_no_fewer_though_they_have_no_gradient(
+    spread: dict[str, float],
+) -> None:
     watch = Watch("grpo")
-    alike = {"grad_norm": 0.0, "frac_reward_zero_std": 1.0, "reward": 0.5}
+    alike = {"grad_norm": 0.0, "reward": 0.5, **spread}
     seen = [watch.see(entry(i, **alike)) for i in range(9)]
     seen.append(watch.see(entry(9, reward=0.5, frac_reward_zero_std=0.0)))
     seen += [watch.see(entry(i, **alike)) for i in range(10, 20)]

@@ -121,7 +121,7 @@ def test_groups_do_not_mix_and_lengths_share_a_part() -> None:
         await asyncio.gather(*(batcher.submit(job, job.number) for job in jobs))
 
     model = Model()
-    play(scene, model, rules(batch=8, most_tokens=120))
+    play(scene, model, rules(batch=8, most_tokens=120, wait_s=1))
 
     for batch in model.batches:
         assert len({job.group for job in batch}) == 1

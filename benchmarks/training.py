@@ -15,6 +15,7 @@ the final deals says. `--list` prints the commands. A run folder that is there a
     k60-grpo k60-spiral    the same at a quarter of the learning rate, against a bot and against itself
     k60-grpo-fast          k60-grpo again, as nothing changed, at the full rate
     k60-grpo-four          and again, as a second seed came out worse, with four deals a step in the place of one
+    k60-grpo-stakes        k60-grpo-fast with advantages that keep the stakes of a deal
     k-grpo k-spiral        few steps on Kuhn poker, against a bot and against itself (then kuhn_exploitability.py)
     c                      SmolLM2-135M on nyc/tiny, both sides, two iterations (then nyc_cross.py)
     c-small                the same with a quarter of the matches and a sixth of the steps
@@ -74,6 +75,8 @@ COMMANDS = {
     "k60-grpo-fast": f"grpo {LOOSE} {LARGE} --iterations 1 --steps 60 --matches 128 --param batch=8",
     "k60-grpo-four": f"grpo {LOOSE} {LARGE} --iterations 1 --steps 60 --matches 256 --param batch=8 "
     "--param accumulation=4",
+    "k60-grpo-stakes": f"grpo {LOOSE} {LARGE} --iterations 1 --steps 60 --matches 128 --param batch=8 "
+    "--param scale_rewards=none",
     "k60-kto": f"kto {LOOSE} {LARGE} --recipe outcome --iterations 1 --steps 60 --matches 128 --param batch=4",
     "k60-dpo": f"dpo {LOOSE} {LARGE} --recipe fork-pairs --iterations 1 --steps 60 --matches 64 --param batch=4",
     "k60-spiral": f"grpo {KUHN} {SLOW} --recipe spiral --iterations 1 --steps 60 --matches 128 --param batch=8",

@@ -21,6 +21,7 @@ from heapq import heappop, heappush
 from random import Random
 from typing import Literal, NamedTuple
 
+DEFAULT_CAP = 64  # calls in flight to the servers of a run, where no concurrency is given
 START, CEILING = 20, 100  # of a lane's window, where no concurrency is given
 LONGEST_PAUSE_S = 600.0
 _CUT = 0.7

@@ -30,14 +30,13 @@ from arena.models.ledger import (
     usd,
     worst_case,
 )
-from arena.models.limiter import Clock, Limiter, Ticket, pause_of
+from arena.models.limiter import DEFAULT_CAP, Clock, Limiter, Ticket, pause_of
 from arena.models.lineup import Model, Models
 from arena.models.names import ModelName
 from arena.models.patience import Attempts, refused_part
 from arena.models.redact import Redactor
 from arena.models.types import BudgetReached, Halted, ModelClient, ProviderError, Request, Response
 
-DEFAULT_CAP = 64  # calls in flight to the servers of a run, where no concurrency is given
 _PUSHES_BACK = frozenset({"rate_limit", "overloaded", "timeout"})
 
 

@@ -14,8 +14,8 @@ from typing import Any
 
 from arena.models import clients
 from arena.models.ledger import price_of
+from arena.models.limiter import DEFAULT_CAP
 from arena.models.names import AgentSpec
-from arena.models.session import DEFAULT_CAP
 from arena.models.types import Usage
 from arena.play import new_match
 from arena.prompt import messages, wire

@@ -18,7 +18,7 @@ from typing import Any
 
 from arena.core.canonical import canonical
 from arena.core.errors import ArenaError, StoreError, UsageError
-from arena.models.session import DEFAULT_CAP
+from arena.models.limiter import DEFAULT_CAP
 from arena.run.job import Job, Played, listen, play_job
 from arena.run.plan import Planned
 from arena.run.players import Person

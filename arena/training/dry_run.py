@@ -106,7 +106,8 @@ def lines(found: Mapping[str, Any]) -> Iterator[str]:
     words = {"collect": "collected", "evaluate": "evaluated", "meta": "for psro's matrix", "final": "at the end"}
     counts = [f"{count} {words.get(name, name)}" for name, count in found["matches"].items() if count and name != "all"]
     yield f"matches: {', '.join(counts)}; {found['matches']['all']} in all"
-    yield f"asks a match: {found['asks_a_match']}, of all seats; prompt tokens: at most {found['prompt_tokens']} in all"
+    tokens = f"prompt tokens: {found['prompt_tokens']} in all, if models hold every seat"
+    yield f"asks a match: {found['asks_a_match']}, of all seats; {tokens}"
     yield f"longest row: {found['longest_row']} tokens, max_length {found['max_length']}, context {found['context']}"
     if found["longest_row"] > found["max_length"]:
         yield "rows over max_length: --param overflow=drop or shorten, or max_length"

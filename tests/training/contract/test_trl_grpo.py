@@ -19,7 +19,7 @@ import torch  # noqa: E402
 from arena.registry import make_game  # noqa: E402
 from arena.training.adapters import policies  # noqa: E402
 from arena.training.adapters import trl_1_16 as adapter  # noqa: E402
-from arena.training.adapters.trl_1_16_grpo import MatchTrainer, _support, own_places, within_region  # noqa: E402
+from arena.training.adapters.trl_1_16_grpo import MatchTrainer  # noqa: E402
 from arena.training.job import StageJob  # noqa: E402
 from arena.training.rollout import Rollout, void_share  # noqa: E402
 from arena.training.rows import write_rows  # noqa: E402
@@ -296,20 +296,6 @@ def test_frozen_policies_of_the_same_base_share_the_model_and_stay_frozen(tmp_pa
     assert policies.greatest_b(made.model) > 0
 
 
-def test_a_poisoned_token_masks_its_whole_row() -> None:
-    theta = torch.zeros(4, 3)
-    sampled = torch.zeros(4, 3)
-    sampled[1, 2] = 5.0
-    mask = torch.ones(4, 3)
-    kept = within_region(theta, sampled, mask, 0.7)
-
-    assert kept.tolist() == [[1.0], [0.0], [1.0], [1.0]]
-    mask[1, 2] = 0  # an engine token does not count
-    assert within_region(theta, sampled, mask, 0.7).tolist() == [[1.0]] * 4
-    sampled[3, 0] = float("nan")
-    assert within_region(theta, sampled, mask, 0.7).tolist() == [[1.0], [1.0], [1.0], [0.0]]
-
-
 def test_what_the_trust_region_keeps_is_logged(tmp_path: Path, base: Path) -> None:
     """With two updates on one set of rollouts the second finds a policy that has moved by more than this region."""
     made = trainer(tmp_path, base, slots(FIXED, ["player_0"]), trust_region=0.005, num_iterations=2)
@@ -348,22 +334,6 @@ def test_rollouts_are_played_in_eval_mode_and_training_goes_on_in_train_mode(tmp
     made.train()
 
     assert seen == {("play", False), ("loss", True)}
-
-
-def test_supports_keep_what_was_allowed_less_the_pruned_and_the_drawn_token_always() -> None:
-    logits = torch.tensor([[0.0, 0.0, -9.0, 5.0]]).expand(3, 2, 4)
-    row = Rollout("s", 0, "player_0", "", [1], [9, 2], [0.0, 0.0], [0, 1], [None, (0, 1, 2)])
-    free = Rollout("s", 0, "player_0", "", [1], [9, 2, 9, 2], [0.0] * 4, [0, 1, 0, 1], [None] * 4)
-    engine = Rollout("s", 0, "player_0", "", [1], [9, 9], [0.0, 0.0], [0, 0], [None, None])
-    rows = [row, free, engine]
-    at, own = own_places(rows, "cpu")
-    found = _support(logits, torch.tensor([[2, 2]] * 3), rows, at.tolist(), own, 0.05)
-
-    assert at.tolist() == [1, 3]
-    assert own.tolist() == [[True, False], [True, True], [False, False]]
-    assert found[0].tolist() == [[True, True, True, False], [True] * 4]  # its own token; beyond its end
-    assert found[1].tolist() == [[False, False, True, True]] * 2
-    assert found[2].tolist() == [[True] * 4] * 2
 
 
 def test_entropy_that_leaves_its_running_mean_is_paid_for(tmp_path: Path, base: Path) -> None:

@@ -112,11 +112,12 @@ class Reader:
         else:
             raise UsageError(f"{name!r} names no match; give its number or at least 6 digits of its key")
         if len(rows) != 1:
-            count, first, last = self.db.execute(
-                "SELECT COUNT(*), MIN(match_id), MAX(match_id) FROM matches"
-            ).fetchone()
-            others = "" if count == last - first + 1 else ", not all numbers between: `arena show` lists them"
-            raise UsageError(f"{self.folder} has no match {name!r}; it has matches {first} to {last}{others}")
+            query = "SELECT COUNT(*), MIN(match_id), MAX(match_id) FROM matches"
+            count, first, last = self.db.execute(query).fetchone()
+            told = f"it has matches {first} to {last}" if count else "it has none yet"
+            if count and count < last - first + 1:
+                told += ", and not every number between: `arena show` lists them"
+            raise UsageError(f"{self.folder} has no match {name!r}; {told}")
         return dict(rows[0])
 
     def match_seats(self, match_id: int) -> list[dict[str, Any]]:

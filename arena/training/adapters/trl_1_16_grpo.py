@@ -213,9 +213,7 @@ class MatchTrainer(trl.GRPOTrainer):  # type: ignore[misc]  # trl is not typed h
             targets = ids[:, before + 1]
             support = _support(logits, targets, chunk, at.tolist(), own, prune)
             masked = torch.log_softmax(logits.masked_fill(~support, -torch.inf), -1)
-            nothing = masked.new_zeros(
-                ids.size(0), logits_to_keep
-            )  # of what is not a row's own the loss counts nothing
+            nothing = masked.new_zeros(ids.size(0), logits_to_keep)  # the loss counts a row's own tokens alone
             drawn = masked.gather(-1, targets[..., None])[..., 0]
             logps.append(nothing.index_copy(1, at, drawn.masked_fill(~own, 0.0)))
             if compute_entropy:

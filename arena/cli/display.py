@@ -1,4 +1,4 @@
-"""How a run is shown while it plays: a live table on a terminal, plain lines elsewhere. It only reads counts."""
+"""How a run is shown while it plays or trains: live on a terminal, plain lines elsewhere. It only reads counts."""
 
 from __future__ import annotations
 
@@ -9,19 +9,20 @@ import threading
 import time
 from collections.abc import Iterable
 from math import sqrt
+from statistics import median
 from types import TracebackType
-from typing import Any
+from typing import Any, NamedTuple
 
 from arena.cli.output import say
 from arena.core.errors import UsageError
 from arena.core.text import one_line
-from arena.run.progress import Progress, Tally
+from arena.run.progress import Progress, Steps, Tally
 
 MODES = ("auto", "rich", "plain", "quiet")
 
 
 class Display:
-    """`with Display(mode) as display: start(..., watch=display.watch)`."""
+    """`with Display(mode) as display: start(..., watch=display.watch)`. One thing is shown at a time."""
 
     def __init__(self, mode: str, title: str) -> None:
         if mode not in MODES:
@@ -33,13 +34,25 @@ class Display:
         self._end = threading.Event()
         self._thread: threading.Thread | None = None
 
-    def watch(self, progress: Progress) -> None:
-        """Called when the run starts."""
+    def watch(self, seen: Progress | Steps) -> None:
+        """Show this from now on, until something else is shown or said."""
+        self._stop()
         if self.mode == "quiet":
             return
+        self._end = threading.Event()
         target = self._rich if self.mode == "rich" else self._plain
-        self._thread = threading.Thread(target=target, args=(progress,), name="arena-display", daemon=True)
+        self._thread = threading.Thread(target=target, args=(seen, self._end), name="arena-display", daemon=True)
         self._thread.start()
+
+    def say(self, text: str) -> None:
+        """A line below what was shown until now."""
+        self._stop()
+        say(text)
+
+    def _stop(self) -> None:
+        self._end.set()
+        if self._thread is not None:
+            self._thread.join(timeout=2)
 
     def __enter__(self) -> Display:
         return self
@@ -47,55 +60,88 @@ class Display:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._end.set()
-        if self._thread is not None:
-            self._thread.join(timeout=2)
+        self._stop()
 
-    def _plain(self, progress: Progress) -> None:
+    def _plain(self, seen: Progress | Steps, end: threading.Event) -> None:
         """One line an event; a line of counts each 10 s or 5 %, whichever is rarer."""
         said, last_share, last_time = 0, 0.0, time.monotonic()
-        while not self._end.wait(0.2):
-            said = self._say_new(progress, said)
-            share = progress.done / max(progress.planned, 1)
-            if share - last_share >= 0.05 and time.monotonic() - last_time >= 10:
-                last_share, last_time = share, time.monotonic()
-                say(_counts(progress))
-        self._say_new(progress, said)
+        while not end.wait(0.2):
+            said = _say_new(seen, said)
+            if time.monotonic() - last_time >= 10 and (now := _look(seen, 0.0)).share - last_share >= 0.05:
+                last_share, last_time = now.share, time.monotonic()
+                say(now.text)
+        _say_new(seen, said)
 
-    def _say_new(self, progress: Progress, said: int) -> int:
-        for text in progress.events[said:]:
-            say(text)
-        return len(progress.events)
-
-    def _rich(self, progress: Progress) -> None:
+    def _rich(self, seen: Progress | Steps, end: threading.Event) -> None:
         from rich.console import Console
         from rich.live import Live
 
         console = Console(stderr=True, markup=False, highlight=False)
         started = time.monotonic()
         with Live(console=console, refresh_per_second=5, transient=False) as live:
-            while not self._end.wait(0.2):
-                live.update(self._picture(progress, started))
-            live.update(self._picture(progress, started))
+            while not end.wait(0.2):
+                live.update(self._picture(seen, time.monotonic() - started))
+            live.update(self._picture(seen, time.monotonic() - started))
 
-    def _picture(self, progress: Progress, started: float) -> Any:
+    def _picture(self, seen: Progress | Steps, seconds: float) -> Any:
         from rich.console import Group
         from rich.progress_bar import ProgressBar
         from rich.text import Text
 
-        seconds = time.monotonic() - started
-        bar = ProgressBar(total=max(progress.planned, 1), completed=progress.done, width=50)
-        head = Text(f"{one_line(self.title)}   {_duration(seconds)}{_left(progress, seconds)}")
-        tables = [
-            _table(("agent", "seats", "mean payoff", "illegal"), map(_agent_cells, progress.tallies().items())),
-            _table(
-                ("model", "in flight", "waiting", "calls", "tokens in / out", "cost", "latency", "state"),
-                map(_model_cells, progress.models()),
-            ),
-        ]
-        notable = [Text(one_line(text)) for text in progress.events[-5:]]
-        money = [Text(text) for text in filter(None, [_money(progress)])]
-        return Group(head, bar, Text(f"  {_counts(progress)}"), *(t for t in tables if t.row_count), *money, *notable)
+        now = _look(seen, seconds)
+        left = "" if now.left is None or now.share == 1 else f", about {_duration(now.left)} left"
+        head = Text(f"{one_line(self.title)}   {_duration(seconds)}{left}")
+        bar = ProgressBar(total=1, completed=now.share, width=50)
+        return Group(head, bar, Text(f"  {now.text}"), *(_details(seen) if isinstance(seen, Progress) else ()))
+
+
+class _Look(NamedTuple):
+    """How far something is: a share, the same in words, and the seconds left where they can be told."""
+
+    share: float
+    text: str
+    left: float | None
+
+
+def _look(seen: Progress | Steps, seconds: float) -> _Look:
+    if isinstance(seen, Steps):
+        return _look_at_steps(seen)
+    share = _share(seen)
+    left = seconds * (1 / share - 1) if share is not None else None
+    return _Look(seen.done / max(seen.planned, 1), _counts(seen), left)
+
+
+def _look_at_steps(seen: Steps) -> _Look:
+    rows = seen.rows()
+    if not rows:
+        return _Look(0.0, f"step 0 of {seen.planned}", None)
+    last, pace = rows[-1], median(row["seconds"] for row in rows[-10:])
+    figures = [f"{name} {last[name]:.4g}" for name in ("reward", "loss") if isinstance(last.get(name), float)][:1]
+    text = ", ".join([f"step {last['step']} of {seen.planned}", *figures, f"{pace:.1f} s a step"])
+    return _Look(last["step"] / seen.planned, text, pace * (seen.planned - last["step"]))
+
+
+def _say_new(seen: Progress | Steps, said: int) -> int:
+    events = seen.events if isinstance(seen, Progress) else []
+    for text in events[said:]:
+        say(text)
+    return len(events)
+
+
+def _details(progress: Progress) -> list[Any]:
+    """Agents, models, money and the last events."""
+    from rich.text import Text
+
+    tables = [
+        _table(("agent", "seats", "mean payoff", "illegal"), map(_agent_cells, progress.tallies().items())),
+        _table(
+            ("model", "in flight", "waiting", "calls", "tokens in / out", "cost", "latency", "state"),
+            map(_model_cells, progress.models()),
+        ),
+    ]
+    notable = [Text(one_line(text)) for text in progress.events[-5:]]
+    money = [Text(text) for text in filter(None, [_money(progress)])]
+    return [*(t for t in tables if t.row_count), *money, *notable]
 
 
 def _table(headers: tuple[str, ...], rows: Iterable[tuple[Any, ...]]) -> Any:
@@ -119,11 +165,6 @@ def _share(progress: Progress) -> float | None:
     """The share of this session's matches that is done, once that says something: 20 matches, or 5 %."""
     share = progress.done / max(progress.planned, 1)
     return share if share and (progress.done >= 20 or share >= 0.05) else None
-
-
-def _left(progress: Progress, seconds: float) -> str:
-    share = _share(progress)
-    return f", about {_duration(seconds * (1 / share - 1))} left" if share is not None and share < 1 else ""
 
 
 def _duration(seconds: float) -> str:

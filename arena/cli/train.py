@@ -86,7 +86,7 @@ def _train(settings: TrainSettings, folder: Path, display: str, as_json: bool) -
     say(f"run folder: {folder}")
     try:
         with Display(display, f"{folder}: {settings.algorithm} on {settings.game}, seed {settings.seed}") as shown:
-            result = loop.start(settings, folder, watch=shown.watch, say=say)
+            result = loop.start(settings, folder, watch=shown.watch, say=shown.say)
     except (Unhealthy, VoidMatches, BudgetReached) as error:
         raise typer.Exit(fault(error, folder, as_json)) from error
     report(result, as_json)
@@ -96,7 +96,9 @@ def report(result: Any, as_json: bool) -> None:
     """The last word on a training run."""
     from arena.cli.output import document, say
 
-    say(f"{result.message}; {result.run}")
+    for text in result.findings:
+        say(text)
+    say(f"{result.message}; {result.run}/report.md")
     if as_json:
         document(result.as_json())
 

@@ -1,8 +1,8 @@
-"""What a display may show of a run while it plays: counts and sums, made by whoever plays it."""
+"""What a display may show of a run: counts and sums while it plays, made by whoever plays it; steps while it trains."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import median
 from typing import Any, NamedTuple
@@ -44,6 +44,14 @@ class Progress:
 
     def say(self, text: str) -> None:
         self.events.append(text)
+
+
+@dataclass(frozen=True)
+class Steps:
+    """A trainer at work. `rows`: what is known of its steps so far, as in metrics.jsonl."""
+
+    planned: int
+    rows: Callable[[], Sequence[Mapping[str, Any]]]
 
 
 _SUMS = ("in_flight", "waiting", "window", "calls", "cached", "tokens_in", "tokens_cached", "tokens_out")

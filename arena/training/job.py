@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from math import ceil
 from pathlib import Path
 from typing import Any
 
-from arena.training.settings import Params
+from arena.training.settings import GRPO_STEPS, Params
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,13 @@ class StageJob:
     @property
     def options(self) -> Params:
         return Params.make(self.params)
+
+    def steps_on(self, rows: int) -> int:
+        """How many steps the trainer takes, unless it ends early: one epoch where none are asked for."""
+        if self.steps is not None:
+            return self.steps
+        p = self.options
+        return GRPO_STEPS if self.algorithm == "grpo" else ceil(ceil(rows / p.batch) / p.accumulation)
 
     def write(self) -> None:
         part = self.path / ".job.json.part"

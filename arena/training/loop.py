@@ -20,7 +20,7 @@ from typing import Any
 from arena.core.canonical import digest
 from arena.core.errors import UsageError
 from arena.registry import require_trust, trust
-from arena.training import final, league, stages
+from arena.training import final, league, report, stages
 from arena.training.dataset import label_stage, said
 from arena.training.health import Converged
 from arena.training.jsonfile import read_json
@@ -44,6 +44,7 @@ class TrainResult:
     iterations: tuple[dict[str, Any], ...]
     champion: str | dict[str, str]
     message: str
+    findings: tuple[str, ...] = ()  # of the final deals, a line for each trained policy
 
     def as_json(self) -> dict[str, Any]:
         return {"run": self.run, "iterations": list(self.iterations), "champion": self.champion}
@@ -315,4 +316,5 @@ class _Loop:
             message += f", {len(kept)} kept as they were for want of rows (see report.md)"
         if not promoted:
             message += "; the untrained start is still the champion"
-        return TrainResult(str(self.run.folder), tuple(whole["iterations"]), whole["champion"], message)
+        found = report.findings(whole)
+        return TrainResult(str(self.run.folder), tuple(whole["iterations"]), whole["champion"], message, found)

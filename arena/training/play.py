@@ -26,7 +26,7 @@ from arena.run.job import Job, play_job
 from arena.run.keys import config_hash, deal_seed, match_key, match_seed
 from arena.run.manifest import manifest_rows, session_row
 from arena.run.plan import Planned
-from arena.run.progress import Progress
+from arena.run.progress import Progress, Steps
 from arena.run.rows import now_ms, plan_rows
 from arena.run.settings import GamePlan, Limits, Policy, Settings
 from arena.store.reader import Reader
@@ -34,7 +34,7 @@ from arena.store.schema import FILE
 from arena.store.writer import Unit, Writer, create_run, open_run
 from arena.training.alike import play_alike
 
-Watch = Callable[[Progress], None]
+Watch = Callable[[Progress | Steps], None]
 
 
 class VoidMatches(ArenaError, RuntimeError):

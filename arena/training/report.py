@@ -36,6 +36,15 @@ def sentence(difference: Any) -> str:
     return "worse" if difference.high < 0 else f"no detectable change (N {difference.n})"
 
 
+def findings(report: Mapping[str, Any]) -> tuple[str, ...]:
+    """What the final deals say of each trained policy, in a line."""
+    lines = []
+    for row in (row for of_role in report["final"].values() for row in of_role[1:]):
+        d, verdict = row["over_base"], row["verdict"].partition(" (")[0]
+        lines.append(f"{row['policy']}: {d['diff']:+.4g} ({_ci(d)}, {d['n']} final deals) over its start, {verdict}")
+    return tuple(lines)
+
+
 def write(folder: Path, report: Mapping[str, Any]) -> None:
     for name, text in (
         ("report.json", json.dumps(report, indent=1, sort_keys=True, ensure_ascii=False) + "\n"),

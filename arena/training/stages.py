@@ -10,10 +10,12 @@ import platform
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from arena.core.seeds import derive
+from arena.run.progress import Steps
 from arena.training import collect, forks, health, league, population, slots, standings
 from arena.training.behaviour import behaviour
 from arena.training.card import card
@@ -67,6 +69,8 @@ def train_stage(run: Run, k: int, role: str, champions: Champions, last: str) ->
         rollout=slots.told(run, k, role, champions, facts) if s.algorithm == "grpo" else {},
     )
     job.write()
+    if run.watch is not None:
+        run.watch(Steps(job.steps_on(facts["train_rows"]), partial(read_metrics, folder / "metrics.jsonl")))
     run_stage(folder)
 
 

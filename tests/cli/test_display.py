@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import io
+import threading
 from typing import Any
 
+import pytest
 from rich.console import Console
 
 from arena.cli.display import Display
-from arena.run.progress import Progress, Tally, joined_models, joined_tallies
+from arena.run.progress import Progress, Steps, Tally, joined_models, joined_tallies
 
 MODEL: dict[str, Any] = {
     "model": "openai/m",
@@ -29,7 +31,7 @@ MODEL: dict[str, Any] = {
 }
 
 
-def _shown(progress: Progress) -> str:
+def _shown(progress: Progress | Steps) -> str:
     out = io.StringIO()
     Console(file=out, width=120).print(Display("quiet", "runs/x: kuhn, seed 1")._picture(progress, 0.0))
     return out.getvalue()
@@ -64,3 +66,40 @@ def test_the_rows_of_several_processes_add_up() -> None:
     assert row["state"] == "down since 14:02"
     assert row["cost"] == "≥ $0.50 + 3 unpriced calls"
     assert joined_tallies([{"a": [1, 2.0, 4.0, 5, 0]}, {"a": [1, 1.0, 1.0, 5, 1]}]) == {"a": Tally(2, 3.0, 5.0, 10, 1)}
+
+
+STEP: dict[str, Any] = {"step": 9, "seconds": 30.0, "loss": 0.69314, "reward_std": 0.1}
+
+
+def test_steps_tell_their_pace_and_what_is_left() -> None:
+    rows = [STEP | {"step": n, "seconds": 2.0} for n in range(1, 9)]
+
+    begun, offline = _shown(Steps(20, list)), _shown(Steps(20, lambda: [*rows, STEP]))
+    rollouts = _shown(Steps(20, lambda: [STEP | {"reward": 0.4375}]))
+
+    assert "step 0 of 20" in begun
+    assert "left" not in begun
+    assert "step 9 of 20, loss 0.6931, 2.0 s a step" in offline  # the median: one slow step says little
+    assert "about 0 min 22 s left" in offline
+    assert "step 9 of 20, reward 0.4375, 30.0 s a step" in rollouts  # on-policy, the loss says nothing
+    assert "step 20 of 20, 1.0 s a step" in _shown(Steps(20, lambda: [{"step": 20, "seconds": 1.0, "loss": "nan"}]))
+
+
+@pytest.mark.parametrize("mode", ["plain", "rich"])
+def test_one_thing_is_shown_at_a_time(mode: str, capsys: pytest.CaptureFixture[str]) -> None:
+    def drawing() -> list[threading.Thread]:
+        return [t for t in threading.enumerate() if t.name == "arena-display"]
+
+    first = Progress(planned=2, done=1)
+    with Display(mode, "runs/x") as display:
+        display.watch(first)
+        display.watch(Steps(4, lambda: [STEP | {"step": 3}]))
+        first.say("too late to be told")
+        assert len(drawing()) == 1
+        display.say("iteration 1: gate")
+        assert drawing() == []
+
+    shown = capsys.readouterr().err
+    assert "too late" not in shown
+    assert shown.rstrip().endswith("iteration 1: gate")
+    assert mode == "plain" or shown.index("1 of 2 matches") < shown.index("step 3 of 4") < shown.index("iteration 1")

@@ -22,7 +22,7 @@ def test_a_report_without_the_word_kept_is_read(tmp_path: Path) -> None:
 
     settings = TrainSettings("kto", "matrix/rps", "hf/tiny-random", 4, "x", str(tmp_path), "outcome", 1e-3)
     rows = [{"k": 1, "league": "league/x-k1", "promoted": True}]
-    write_json(tmp_path / "report.json", {"iterations": rows, "champion": "league/x-k1"})
+    write_json(tmp_path / "report.json", {"iterations": rows, "champion": "league/x-k1", "final": {}})
     manifest = Manifest(tmp_path)
     manifest.data["config_sha256"] = ""
     result = _Loop(set_up(tmp_path, settings), manifest)._result()

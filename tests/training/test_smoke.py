@@ -69,6 +69,8 @@ def test_a_policy_is_trained(home: Path, trained: dict[str, Ended], algorithm: s
 
     assert iteration["league"] == f"league/smoke-{algorithm}-k1"
     assert iteration["promoted"] is True
+    assert f"league/smoke-{algorithm}-k1: " in done.err  # what the final deals say of it
+    assert done.err.rstrip().endswith(f"complete: 1 of 1 policies promoted; runs/{algorithm}/report.md")
     assert iteration["adapter"] == "iter_0001/adapter"
     b = [w for name, w in weights.items() if "lora_B" in name]
     assert any(abs(w).max() > 0 for w in b)

@@ -26,7 +26,6 @@ from arena.training.job import StageJob
 from arena.training.jsonfile import write_json
 from arena.training.metrics import Recorder
 from arena.training.rows import Row, read_rows
-from arena.training.settings import GRPO_STEPS
 
 CHECKPOINTS = "train"
 VALIDATED = 128  # held-out rows, at most
@@ -206,7 +205,7 @@ def grpo_arguments(job: StageJob, device: str) -> Any:
     p = job.options
     common = common_arguments(job, device)
     return trl.GRPOConfig(
-        **common | {"max_steps": job.steps if job.steps is not None else GRPO_STEPS},
+        **common | {"max_steps": job.steps_on(0)},
         beta=job.beta,
         loss_type=job.losses[0],
         num_generations=p.num_generations,

@@ -104,6 +104,16 @@ def test_kto_silently_drops_rows_whose_prompt_fills_max_length(tmp_path: Path) -
     assert not any(made.train_dataset["label"])  # every desirable row is gone: why rows are counted before
 
 
+@pytest.mark.parametrize("algorithm", ["kto", "dpo", "sft"])
+def test_an_epoch_has_the_steps_that_the_display_promises(tmp_path: Path, algorithm: str) -> None:
+    losses = {"kto": ("kto",), "dpo": ("sigmoid",), "sft": ("nll",)}[algorithm]
+    one = job(tmp_path, algorithm, losses=losses, steps=None, params={"accumulation": 3})
+    made = trainer(one, [row(algorithm, i) for i in range(8)])
+    made.train()
+
+    assert made.state.global_step == made.state.max_steps == one.steps_on(8) == 2
+
+
 def test_kto_pairs_its_kl_rows_by_place_within_a_block(tmp_path: Path) -> None:
     made = trainer(job(tmp_path), [kto_row(i, i % 2 == 0) for i in range(4)])
 

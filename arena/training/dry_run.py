@@ -7,6 +7,8 @@ tokenizer. An estimate: real answers, forks that end early and skipped duplicate
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,8 @@ from arena.training.evaluate import seatings
 from arena.training.final import has_average
 from arena.training.manifest import NAME as MANIFEST
 from arena.training.prompt_sizes import simulated
+from arena.training.reading import all_tokens, reading
+from arena.training.rows import VALID_PERCENT
 from arena.training.settings import GRPO_STEPS, TrainSettings, filled
 from arena.training.setup import Run, anchors, check_names, check_new, check_sizes, met, set_up
 
@@ -35,52 +39,57 @@ def estimate(settings: TrainSettings, folder: Path | None = None) -> dict[str, A
     if folder is None or not (folder / MANIFEST).is_file():  # what is begun owns its names
         check_names(run)
     check_sizes(run)
-    asks, prompt, longest = simulated(run.game, run.start, SIMULATED)
-    row = max(longest) + ANSWER
-    own = asks / max(run.game.seat_count(), 1)
-    ways = seatings(run.game, run.roles[0])
+    played = simulated(run.game, run.start, SIMULATED)
+    found = reading(run, played)
+    asks, row = found.asks, max(one.longest for one in played) + ANSWER
     passes = 2 if p.nash == "extragradient" else 1
     collected = collect.count(s) * passes
-    branches = 0
-    if s.recipe in forks.NEEDED_BY:
-        states = collected * min(p.fork_states, max(1, round(own)))
-        branches = states * p.fork_k * (1 + p.fork_rollouts)
-    steps = s.steps or (
-        GRPO_STEPS if s.algorithm == "grpo" else max(1, round(collected * own * ways / (p.batch * p.accumulation)))
-    )
-    rollouts = steps * p.batch * p.accumulation if s.algorithm == "grpo" else 0
-    updates = sum(len(s.roles_of(k)) for k in range(1, s.iterations + 1))  # of a role in an iteration
-    policies = 3 if s.iterations > 1 else 2
-    matches = {
-        "collect": collected * s.iterations,
-        "forks": branches * s.iterations,
-        "rollouts": rollouts * updates,
-        "evaluate": s.eval_matches * ways * policies * updates,
-        "transfer": s.eval_matches * ways * 2 * updates if p.transfer is not None else 0,
-        "meta": _meta(run) * ways,
-        "final": _final(run, updates) * ways,
-    }
-    there = matches["transfer"]
-    tokens = prompt * (sum(matches.values()) - there)
-    if there and p.transfer is not None:
-        tokens += there * simulated(make_game(p.transfer, {})[0], run.start, SIMULATED).tokens
+    is_forked = s.recipe in forks.NEEDED_BY
+    states = collected * min(p.fork_states, max(1, round(found.own_asks))) if is_forked else 0
+    rows = (1 - VALID_PERCENT / 100) * (states if is_forked else collected * found.own_asks) / passes / len(run.roles)
+    steps = s.steps or (GRPO_STEPS if s.algorithm == "grpo" else max(1, ceil(rows / (p.batch * p.accumulation))))
+    rollouts = -(-steps // p.num_iterations) * p.batch * p.accumulation if s.algorithm == "grpo" else 0
+    if s.is_self_play and p.rows == "episode":  # one match gives a row for each trained seat
+        rollouts = round(rollouts / found.own_seats)
+    updated = [role for k in range(1, s.iterations + 1) for role in s.roles_of(k)]
+    matches = _matches(run, collected, states, rollouts, updated)
+    tokens = all_tokens(run, found, matches, states * s.iterations)
+    if matches["transfer"] and p.transfer is not None:
+        there = simulated(make_game(p.transfer, {})[0], run.start, SIMULATED)
+        tokens += matches["transfer"] * reading(replace(run, game=make_game(p.transfer, {})[0]), there).evaluated
     return {
         "stages": ["collect", "label", "train", "evaluate", "gate", "register"],
         "iterations": s.iterations,
         "matches": matches | {"all": sum(matches.values())},
         "asks_a_match": round(asks, 1),
-        "prompt_tokens_a_match": round(prompt),
+        "prompt_tokens_a_match": round(found.tokens),
         "prompt_tokens": round(tokens),
         "longest_row": row,
         "max_length": p.max_length or min(row, run.start.context),
         "context": run.start.context,
-        "steps": steps * (passes if s.steps else 1) * s.iterations,
+        "rows": round(rows) if s.algorithm != "grpo" else None,
+        "steps": steps * passes * len(updated),
         "memory_gb": _memory(run, row, asks),
         "held": f"batch {p.batch}, dtype {p.dtype}",
         "plan": f"{s.algorithm} with {s.recipe} on {s.game}, {' and '.join(s.roles) or 'every seat'}; lr {s.lr:g}, "
         f"reference {s.reference}, opponents {s.opponents}, gate {s.gate}, seed {s.seed}",
         "anchors": list(dict.fromkeys(name for role in run.roles for name in met(run, role, "its champion"))),
-        "cost": cost(run, matches, prompt, asks),
+        "cost": cost(run, matches, found.tokens, asks),
+    }
+
+
+def _matches(run: Run, collected: int, states: int, rollouts: int, updated: Sequence[str]) -> dict[str, int]:
+    """How many of each kind. `updated`: the roles that are trained, once for each time. Candidate and base are measured
+    each time; a champion beside them is at first the base itself."""
+    s, p, ways = run.settings, run.settings.params, seatings(run.game, run.roles[0])
+    return {
+        "collect": collected * s.iterations,
+        "forks": states * p.fork_k * (1 + p.fork_rollouts) * s.iterations,
+        "rollouts": rollouts * len(updated),
+        "evaluate": s.eval_matches * ways * (3 * len(updated) - len(set(updated))),
+        "transfer": s.eval_matches * ways * 2 * len(updated) if p.transfer is not None else 0,
+        "meta": _meta(run) * ways,
+        "final": _final(run, len(updated)) * ways,
     }
 
 
@@ -106,11 +115,13 @@ def lines(found: Mapping[str, Any]) -> Iterator[str]:
     words = {"collect": "collected", "evaluate": "evaluated", "meta": "for psro's matrix", "final": "at the end"}
     counts = [f"{count} {words.get(name, name)}" for name, count in found["matches"].items() if count and name != "all"]
     yield f"matches: {', '.join(counts)}; {found['matches']['all']} in all"
-    tokens = f"prompt tokens: {found['prompt_tokens']} in all, if models hold every seat"
+    tokens = f"prompt tokens that models read: about {found['prompt_tokens']}"
     yield f"asks a match: {found['asks_a_match']}, of all seats; {tokens}"
     yield f"longest row: {found['longest_row']} tokens, max_length {found['max_length']}, context {found['context']}"
     if found["longest_row"] > found["max_length"]:
         yield "rows over max_length: --param overflow=drop or shorten, or max_length"
+    if found["rows"] is not None:
+        yield f"rows to train on: about {found['rows']} for each policy, if every turn gives one"
     yield f"steps: {found['steps']}; memory: about {found['memory_gb']} GB ({found['held']}); cost: {found['cost']}"
     yield f"evaluation against: {', '.join(found['anchors'])}"
 

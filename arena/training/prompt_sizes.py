@@ -3,7 +3,8 @@ agent's memory and counted with the model's own tokenizer. An estimate from belo
 
 from __future__ import annotations
 
-from statistics import fmean, median_high
+from collections import Counter
+from statistics import median_high
 from typing import NamedTuple
 
 from arena.core.errors import UsageError
@@ -17,15 +18,16 @@ from arena.training.league import Start
 PROBED = 3  # matches that are looked at before a run starts
 
 
-class Sizes(NamedTuple):
-    """Of the average match, asks and prompt tokens; and the longest prompt of each match."""
+class Simulated(NamedTuple):
+    """One match: what each seat was asked, in asks and prompt tokens, and the longest of its prompts."""
 
-    asks: float
-    tokens: float
-    longest: list[int]
+    match: Match
+    asks: Counter[str]
+    tokens: Counter[str]
+    longest: int
 
 
-def simulated(game: Game, start: Start, count: int) -> Sizes:
+def simulated(game: Game, start: Start, count: int) -> list[Simulated]:
     """`notes` are never longer than the past that they stand for, and are counted as that."""
     from transformers import AutoTokenizer
 
@@ -38,24 +40,24 @@ def simulated(game: Game, start: Start, count: int) -> Sizes:
         )
         return len(tokenizer(text, add_special_tokens=False)["input_ids"])
 
-    asks, tokens, longest = [], [], []
+    found = []
     for number in range(count):
-        match, rng, found = new_match(game, number), Rng(number), list[int]()
+        match, rng, longest = new_match(game, number), Rng(number), 0
+        asks, tokens = Counter[str](), Counter[str]()
         while not match.done:
             for seat, ask in list(match.pending().items()):
-                found.append(size(match, seat))
+                read = size(match, seat)
+                asks[seat], tokens[seat], longest = asks[seat] + 1, tokens[seat] + read, max(longest, read)
                 match.submit(seat, ask.sample(rng))
-        asks.append(len(found))
-        tokens.append(sum(found))
-        longest.append(max(found, default=0))
-    return Sizes(fmean(asks), fmean(tokens), longest)
+        found.append(Simulated(match, asks, tokens, longest))
+    return found
 
 
 def check_context(game: Game, start: Start, max_length: int | None, *, name: str = "") -> None:
     """Stop if most matches do not fit: what cannot be read cannot be played, and rows over `max_length` cannot be
     trained on."""
     limit = min(max_length or start.context, start.context)
-    typical = median_high(simulated(game, start, PROBED).longest)
+    typical = median_high(one.longest for one in simulated(game, start, PROBED))
     if typical >= limit:
         what = "the model's context" if limit == start.context else "--param max_length"
         raise UsageError(

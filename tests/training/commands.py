@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import os
 import subprocess
@@ -55,3 +57,20 @@ def arena(home: Path, *words: str) -> Ended:
 
 def resume(home: Path, folder: str) -> Ended:
     return arena(home, "resume", folder, "--json", "--display", "quiet")
+
+
+def here(*words: str) -> tuple[int, str]:
+    """A command in this process: its exit code, and all that it said."""
+    import arena.cli as cli
+
+    code, said = 0, io.StringIO()
+    try:
+        with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
+            cli.main([*words])
+    except SystemExit as end:
+        code = int(end.code or 0)
+    return code, said.getvalue()
+
+
+def train_here(*words: str) -> tuple[int, str]:
+    return here("train", *words, "--out", "runs/x")

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
 import json
 import sqlite3
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+
+from tests.training.commands import here as arena
+from tests.training.commands import train_here as train
 
 pytest.importorskip("trl")
 pytestmark = pytest.mark.models
@@ -25,23 +26,6 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("ARENA_LEAGUE", str(tmp_path / "league"))
     return tmp_path
-
-
-def train(*words: str) -> tuple[int, str]:
-    return arena("train", *words, "--out", "runs/x")
-
-
-def arena(*words: str) -> tuple[int, str]:
-    """A command in this process: its exit code, and all that it said."""
-    import arena.cli as cli
-
-    code, said = 0, io.StringIO()
-    try:
-        with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
-            cli.main([*words])
-    except SystemExit as end:
-        code = int(end.code or 0)
-    return code, said.getvalue()
 
 
 @pytest.mark.parametrize(
@@ -234,80 +218,6 @@ def test_a_folder_of_another_run_is_refused(home: Path) -> None:
 
     assert code == 2
     assert "holds another run: game" in text
-
-
-def test_a_dry_run_starts_nothing(home: Path) -> None:
-    code, text = train("grpo", *GOOD, "--set", "rounds=1", "--dry-run")
-
-    assert code == 0, text
-    assert "longest row" in text
-    assert not (home / "runs").exists()
-
-
-def test_a_dry_run_asks_for_more_memory_where_a_step_takes_more(home: Path) -> None:
-    def memory(algorithm: str, *words: str) -> float:
-        code, text = train(algorithm, *GOOD, "--set", "rounds=1", *words, "--dry-run", "--json")
-        assert code == 0
-        return float(json.loads(text)["memory_gb"])
-
-    large = "batch=4096"  # the tiny model's own rows are lost in the rounding
-    kto, half = (memory("kto", "--param", large, "--param", f"dtype={dtype}") for dtype in ("fp32", "bf16"))
-
-    assert half < kto < memory("dpo", "--param", large, "--param", "dtype=fp32")
-
-
-def test_a_dry_run_counts_what_opponents_are_billed_for(home: Path) -> None:
-    """The opponent reads half of the prompt tokens, at 1 $ a million."""
-    words = ["--set", "rounds=1", "--iterations", "1", "--matches", "10", "--eval-matches", "1", "--steps", "1"]
-    code, text = train(
-        "kto", *GOOD[:4], "--opponents", "mock/legal?price_in=1&price_out=0", *words, "--dry-run", "--json"
-    )
-    found = json.loads(text[text.index("{") :])
-
-    assert code == 0, text
-    dollars = found["prompt_tokens"] / 2 / 1e6
-    assert found["cost"] == f"about ${dollars:.2f}"
-    assert dollars > 0.005
-
-
-PAID = "mock/legal?price_in=1000&price_out=0"
-
-
-@pytest.mark.parametrize(
-    ("words", "bill"),
-    [
-        (["kto", *GOOD, "--param", f"anchors={PAID}"], "about"),
-        (["dpo", *GOOD, "--param", f"rollout_agent={PAID}"], "about"),
-        (["kto", *GOOD[:4], "--opponents", "fsp", "--param", f"pool={PAID}"], f"not counted: {PAID}"),
-        (["kto", *GOOD], "$0"),
-    ],
-)
-def test_a_dry_run_bills_whoever_may_play(home: Path, words: list[str], bill: str) -> None:
-    code, text = train(*words, "--set", "rounds=1", "--matches", "4", "--eval-matches", "4", "--dry-run", "--json")
-
-    assert code == 0, text
-    assert json.loads(text[text.index("{") :])["cost"].startswith(bill)
-
-
-@pytest.mark.parametrize(
-    ("words", "more"),
-    [
-        (["dpo", *GOOD, "--param", "nash=extragradient"], {"final": 2 * 2 * (3 + 3 * 3)}),
-        (["dpo", *GOOD], {"final": 2 * 2 * 3}),
-        (["kto", *GOOD, "--role", "player_0,player_1"], {"final": 2 * 6, "evaluate": 2 * 3 * 4}),
-        (["kto", *GOOD[:4], "--opponents", "psro"], {"meta": 2 * 2 * 2 * 2}),
-        (["kto", *GOOD, "--param", "transfer=matrix/pennies"], {"transfer": 2 * 2 * 2 * 2}),
-    ],
-)
-def test_a_dry_run_counts_every_kind_of_match(home: Path, words: list[str], more: dict[str, int]) -> None:
-    """Two iterations, two deals of evaluation, two seatings of a policy without a role."""
-    lines = ["--set", "rounds=1", "--iterations", "2", "--matches", "4", "--eval-matches", "2", "--dry-run", "--json"]
-    code, text = train(*words, *lines)
-    matches = json.loads(text[text.index("{") :])["matches"]
-
-    assert code == 0, text
-    assert {key: matches[key] for key in more} == more
-    assert matches["all"] == sum(count for word, count in matches.items() if word != "all")
 
 
 def test_settings_survive_their_file(home: Path) -> None:

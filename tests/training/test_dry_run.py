@@ -1,0 +1,123 @@
+"""The plan: what a training run would take, and that it starts nothing."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.training.commands import train_here as train
+
+pytest.importorskip("trl")
+pytestmark = pytest.mark.models
+
+GAME = ["--game", "matrix/rps", "--set", "rounds=1", "--model", "hf/tiny-random"]  # both seats are asked once, alike
+GOOD = [*GAME, "--opponents", "bot/random"]
+PAID = "mock/legal?price_in=1000&price_out=0"
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("ARENA_LEAGUE", str(tmp_path / "league"))
+    return tmp_path
+
+
+def plan(*words: str) -> dict[str, Any]:
+    code, text = train(*words, "--dry-run", "--json")
+    assert code == 0, text
+    found: dict[str, Any] = json.loads(text[text.index("{") :])
+    return found
+
+
+def test_it_starts_nothing(home: Path) -> None:
+    code, text = train("grpo", *GOOD, "--dry-run")
+
+    assert code == 0, text
+    assert "longest row" in text
+    assert not (home / "runs").exists()
+
+
+def test_it_asks_for_more_memory_where_a_step_takes_more() -> None:
+    def memory(algorithm: str, dtype: str) -> float:
+        large = "batch=4096"  # the tiny model's own rows are lost in the rounding
+        return float(plan(algorithm, *GOOD, "--param", large, "--param", f"dtype={dtype}")["memory_gb"])
+
+    assert memory("kto", "bf16") < memory("kto", "fp32") < memory("dpo", "fp32")
+
+
+@pytest.mark.parametrize(
+    ("words", "rows", "steps", "collected", "evaluated"),
+    [
+        (["kto", "--opponents", "bot/random"], 17, 3, 0.5, 0.5),  # a row a match, 15 % of them held out
+        (["kto", "--opponents", "mock/legal"], 17, 3, 1, 1),
+        (["kto", "--opponents", "bot/random,mock/legal"], 17, 3, 0.75, 0.75),
+        (["kto", "--param", "anchors=bot/random"], 34, 5, 1, 0.75),  # self-play; half of the evaluation against itself
+        (["kto", "--opponents", "bot/random", "--role", "player_0,player_1"], 8, 4, 0.5, 0.5),
+        (["dpo", "--opponents", "bot/random"], 17, 3, 0.5, 0.5),
+        (["grpo", "--opponents", "bot/random", "--steps", "6"], None, 6, 0.5, 0.5),
+    ],
+)
+def test_it_counts_what_is_learned_from_and_what_models_read(
+    words: list[str], rows: int | None, steps: int, collected: float, evaluated: float
+) -> None:
+    lines = ["--iterations", "1", "--matches", "20", "--eval-matches", "2", "--param", "batch=8"]
+    found = plan(words[0], *GAME, *words[1:], *lines)
+    matches = found["matches"]
+    read = collected * (matches["collect"] + matches["rollouts"]) + evaluated * (matches["evaluate"] + matches["final"])
+    if words[0] == "dpo":  # of each of 20 decisions 4 answers, and 8 matches of each from their middle on
+        read += 20 * 4 * (0.5 + 8 * 0.25)
+
+    assert (found["rows"], found["steps"]) == (rows, steps)
+    assert found["prompt_tokens"] == pytest.approx(found["prompt_tokens_a_match"] * read, rel=0.01)
+
+
+def test_rollouts_in_self_play_fill_a_row_for_each_seat() -> None:
+    lines = ["--steps", "6", "--param", "batch=8"]
+
+    assert plan("grpo", *GOOD, *lines)["matches"]["rollouts"] == 48
+    assert plan("grpo", *GAME, *lines)["matches"]["rollouts"] == 24
+    assert plan("grpo", *GOOD, *lines, "--param", "num_iterations=2")["matches"]["rollouts"] == 24
+
+
+def test_it_counts_what_opponents_are_billed_for() -> None:
+    """The opponent reads half of the prompt tokens, at 1 $ a million."""
+    words = ["--iterations", "1", "--matches", "10", "--eval-matches", "1", "--steps", "1"]
+    found = plan("kto", *GAME, "--opponents", "mock/legal?price_in=1&price_out=0", *words)
+    dollars = found["prompt_tokens"] / 2 / 1e6
+
+    assert found["cost"] == f"about ${dollars:.2f}"
+    assert dollars > 0.005
+
+
+@pytest.mark.parametrize(
+    ("words", "bill"),
+    [
+        (["kto", *GOOD, "--param", f"anchors={PAID}"], "about"),
+        (["dpo", *GOOD, "--param", f"rollout_agent={PAID}"], "about"),
+        (["kto", *GAME, "--opponents", "fsp", "--param", f"pool={PAID}"], f"not counted: {PAID}"),
+        (["kto", *GOOD], "$0"),
+    ],
+)
+def test_it_bills_whoever_may_play(words: list[str], bill: str) -> None:
+    assert plan(*words, "--matches", "4", "--eval-matches", "4")["cost"].startswith(bill)
+
+
+@pytest.mark.parametrize(
+    ("words", "more"),
+    [
+        (["dpo", *GOOD, "--param", "nash=extragradient"], {"final": 2 * 2 * (3 + 3 * 3)}),
+        (["dpo", *GOOD], {"final": 2 * 2 * 3}),
+        (["kto", *GOOD, "--role", "player_0,player_1"], {"final": 2 * 6, "evaluate": 2 * (2 + 2 + 3 + 3)}),
+        (["kto", *GAME, "--opponents", "psro"], {"meta": 2 * 2 * 2 * 2}),
+        (["kto", *GOOD, "--param", "transfer=matrix/pennies"], {"transfer": 2 * 2 * 2 * 2}),
+    ],
+)
+def test_it_counts_every_kind_of_match(words: list[str], more: dict[str, int]) -> None:
+    """Two iterations, two deals of evaluation, two seatings of a policy without a role."""
+    matches = plan(*words, "--iterations", "2", "--matches", "4", "--eval-matches", "2")["matches"]
+
+    assert {key: matches[key] for key in more} == more
+    assert matches["all"] == sum(count for word, count in matches.items() if word != "all")

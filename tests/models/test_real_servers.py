@@ -141,7 +141,7 @@ def test_llama_cpp_is_probed_and_then_keeps_to_shapes(
     if make is OpenAIClient:  # litellm does not list models
         assert found.context in (1024, 8192)
     for n in range(3):
-        response = ask(make, llama, request("Say anything.", OPTIONS, sample_key=str(n), max_tokens=60), found)
+        response = ask(make, llama, request("Say anything.", OPTIONS, sample_key=str(n), max_tokens=200), found)
         assert response.parsed in OPTIONS.options
 
 

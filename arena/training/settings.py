@@ -35,7 +35,9 @@ class Params(Config):
     batch: int = option(8, "rows in one forward pass; grpo: rollouts", low=1, high=4096)
     accumulation: int = option(1, "forward passes in one optimiser step", low=1, high=4096)
     lr_schedule: Literal["constant", "linear", "cosine"] = option("constant", "how the learning rate goes")
-    warmup_steps: int = option(0, "steps over which the learning rate rises", low=0)
+    warmup_steps: int = option(
+        0, "steps before the learning rate is whole; it rises evenly to it, and no step has none", low=0
+    )
     max_grad_norm: float = option(1.0, "gradients are scaled down to this norm", low=0)
     beta: float | None = option(None, "strength of the reference; default 0.1, grpo 0 (no reference)", low=0)
     loss: str | None = option(None, "the trainer's loss type; several for dpo with +, as sigmoid+sft")

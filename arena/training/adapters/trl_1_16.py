@@ -6,8 +6,9 @@ rate of 1e-6, `max_length` 1024 (KTO silently drops every row whose prompt is th
 
 from __future__ import annotations
 
+from functools import partial
 from importlib.metadata import version
-from math import isfinite
+from math import cos, isfinite, pi
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from arena.training.job import StageJob
 from arena.training.jsonfile import write_json
 from arena.training.metrics import Recorder
 from arena.training.rows import Row, read_rows
+from arena.training.settings import Params
 
 CHECKPOINTS = "train"
 VALIDATED = 128  # held-out rows, at most
@@ -49,6 +51,7 @@ def train(job: StageJob) -> None:
     watch = Watch(job.algorithm)
     trainer = _trainer(job, base, tokenizer, device, [_callback(recorder, watch)])
     _set_reference(trainer.model, job)
+    set_schedule(trainer, job.options)
     trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     if job.algorithm == "grpo":
         trainer.engine.flush()
@@ -83,6 +86,27 @@ def _trainer(job: StageJob, base: Any, tokenizer: Any, device: str, callbacks: l
         peft_config=peft_config,
         callbacks=callbacks,
     )
+
+
+def set_schedule(trainer: Any, options: Params) -> None:
+    """The learning rate's way in the place of transformers', whose constant one knows no rise and whose others begin at
+    0, so that the only step of a short training does nothing."""
+    from torch.optim.lr_scheduler import LambdaLR
+
+    def create_scheduler(num_training_steps: int, optimizer: Any = None) -> Any:
+        way = partial(rate, steps=num_training_steps, warmup=options.warmup_steps, schedule=options.lr_schedule)
+        trainer.lr_scheduler = LambdaLR(optimizer or trainer.optimizer, way)
+        return trainer.lr_scheduler
+
+    trainer.create_scheduler = create_scheduler
+
+
+def rate(step: int, *, steps: int, warmup: int, schedule: str) -> float:
+    """The share of the learning rate that a step, counted from 0, is made with."""
+    if step < warmup:
+        return (step + 1) / (warmup + 1)
+    done = (step - warmup) / max(steps - warmup, 1)
+    return {"constant": 1.0, "linear": 1 - done, "cosine": (1 + cos(pi * done)) / 2}[schedule]
 
 
 def score_completions_only() -> None:
@@ -144,8 +168,6 @@ def common_arguments(job: StageJob, device: str) -> dict[str, Any]:
         "per_device_eval_batch_size": p.batch,
         "gradient_accumulation_steps": p.accumulation,
         "learning_rate": job.lr,
-        "lr_scheduler_type": p.lr_schedule,
-        "warmup_steps": p.warmup_steps,
         "max_grad_norm": p.max_grad_norm,
         "max_steps": job.steps if job.steps is not None else -1,
         "num_train_epochs": 1,

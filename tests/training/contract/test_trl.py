@@ -299,6 +299,27 @@ def test_the_stage_sets_its_environment_before_torch_is_imported() -> None:
     assert {"TOKENIZERS_PARALLELISM", "HF_HUB_OFFLINE", "TRL_EXPERIMENTAL_SILENCE"} <= ENVIRONMENT.keys()
 
 
+@pytest.mark.parametrize(
+    ("schedule", "warmup", "shares"),
+    [
+        ("constant", 0, [1, 1, 1, 1]),
+        ("constant", 3, [1 / 4, 1 / 2, 3 / 4, 1]),  # transformers' constant rate would not rise
+        ("constant", 9, [1 / 10, 2 / 10, 3 / 10, 4 / 10]),
+        ("linear", 0, [1, 3 / 4, 1 / 2, 1 / 4]),
+        ("linear", 1, [1 / 2, 1, 2 / 3, 1 / 3]),
+        ("cosine", 0, [1, 0.853553, 1 / 2, 0.146447]),
+    ],
+)
+def test_the_learning_rate_goes_its_way(tmp_path: Path, schedule: str, warmup: int, shares: list[float]) -> None:
+    one = job(tmp_path, steps=4, lr=1e-3, params={"lr_schedule": schedule, "warmup_steps": warmup})
+    made = trainer(one, [kto_row(i, i % 2 == 0) for i in range(8)])
+    adapter.set_schedule(made, one.options)
+    made.train()
+
+    rates = [entry["learning_rate"] for entry in made.state.log_history if "loss" in entry]
+    assert rates == pytest.approx([1e-3 * share for share in shares], rel=1e-5)
+
+
 def test_the_stage_sees_one_device() -> None:
     from arena.training.stage import environment
 

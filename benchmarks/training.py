@@ -4,6 +4,7 @@ Each one is an `arena train` command; this runs it, measures wall and CPU time, 
 the final deals says. `--list` prints the commands. A run folder that is there already is read, not run again.
 
     a-kto a-dpo a-grpo     one round of rock-paper-scissors against a constant bot, the tiny model
+    a-kto-warm a-dpo-warm  again, as dpo collapsed, with a learning rate that rises and more matches
     s-kto s-dpo s-grpo     the same with SmolLM2-135M
     s-grpo-paper           and against paper: its habit is rock, so the best reply (scissors) has to be learned
     b-kto b-dpo b-grpo     SmolLM2-135M on five rounds of the prisoner's dilemma against tit-for-tat
@@ -54,11 +55,16 @@ BOTH = (
     "--role blue,red --opponents game --recipe nyc-regret --iterations 2 --gate none --reference previous "
     "--param batch=4 --param dtype=bf16 --param final_matches=0"
 )
+WARM = (
+    "--iterations 3 --matches 256 --eval-matches 64 --lr 0.01 --gate none --reference previous --param warmup_steps=10"
+)
 COMMANDS = {
     "a-grpo": f"grpo {RPS} --iterations 1 --steps 60 --lr 0.02 --matches 128 --eval-matches 64 --gate none",
     "a-kto": f"kto {RPS} --iterations 3 --matches 128 --eval-matches 64 --lr 0.01 --gate none --reference previous",
     "a-dpo": f"dpo {RPS} --iterations 3 --matches 64 --eval-matches 64 --lr 0.01 --gate none --reference previous "
     "--param fork_k=4 --param fork_rollouts=2",
+    "a-kto-warm": f"kto {RPS} {WARM}",
+    "a-dpo-warm": f"dpo {RPS} {WARM} --param fork_k=4 --param fork_rollouts=2",
     "a-grpo-plain": f"grpo {PLAIN} --iterations 1 --steps 60 --lr 0.02 --matches 128 --eval-matches 64 --gate none",
     "s-grpo": f"grpo {REAL} {SMALL} --iterations 1 --steps 16 --matches 32 --lr 1e-3 --gate none --param batch=8",
     "s-grpo-paper": f"grpo {REAL} {SMALL} --iterations 1 --steps 12 --matches 32 --lr 2e-4 --gate none "

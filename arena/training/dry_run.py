@@ -7,8 +7,7 @@ tokenizer. An estimate: real answers, forks that end early and skipped duplicate
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
-from math import ceil
+from math import ceil, inf
 from pathlib import Path
 from typing import Any
 
@@ -16,17 +15,16 @@ from arena.models.ledger import price_of
 from arena.models.names import resolve
 from arena.models.types import Usage
 from arena.registry import make_game
-from arena.training import collect, forks, population
+from arena.training import collect, forks
 from arena.training.evaluate import seatings
 from arena.training.final import has_average
 from arena.training.manifest import NAME as MANIFEST
-from arena.training.prompt_sizes import simulated
-from arena.training.reading import all_tokens, reading
+from arena.training.population import LEARNER
+from arena.training.reading import amounts, is_model, opponents, read
 from arena.training.rows import VALID_PERCENT
 from arena.training.settings import GRPO_STEPS, TrainSettings, filled
-from arena.training.setup import Run, anchors, check_names, check_new, check_sizes, met, set_up
+from arena.training.setup import Run, check_names, check_new, check_sizes, met, set_up
 
-SIMULATED = 20
 ANSWER = 16  # tokens of a row behind its prompt
 
 
@@ -39,24 +37,24 @@ def estimate(settings: TrainSettings, folder: Path | None = None) -> dict[str, A
     if folder is None or not (folder / MANIFEST).is_file():  # what is begun owns its names
         check_names(run)
     check_sizes(run)
-    played = simulated(run.game, run.start, SIMULATED)
-    found = reading(run, played)
-    asks, row = found.asks, max(one.longest for one in played) + ANSWER
-    passes = 2 if p.nash == "extragradient" else 1
-    collected = collect.count(s) * passes
+    found = read(run)
+    asks, row = found.asks, max(one.longest for one in found.played) + ANSWER
+    passes, collected = 2 if p.nash == "extragradient" else 1, collect.count(s)
     is_forked = s.recipe in forks.NEEDED_BY
-    states = collected * min(p.fork_states, max(1, round(found.own_asks))) if is_forked else 0
-    rows = (1 - VALID_PERCENT / 100) * (states if is_forked else collected * found.own_asks) / passes / len(run.roles)
+    most = p.fork_states if is_forked else inf
+    updated = [s.roles_of(k) for k in range(1, s.iterations + 1)]
+    decisions = [collected * found.own_asks(roles, most) for roles in updated]  # of each iteration
+    updates = sum(map(len, updated))
+    rows = (1 - VALID_PERCENT / 100) * sum(decisions) / updates
+    rows *= p.fork_k if is_forked and s.algorithm == "kto" else 1
     steps = s.steps or (GRPO_STEPS if s.algorithm == "grpo" else max(1, ceil(rows / (p.batch * p.accumulation))))
     rollouts = -(-steps // p.num_iterations) * p.batch * p.accumulation if s.algorithm == "grpo" else 0
     if s.is_self_play and p.rows == "episode":  # one match gives a row for each trained seat
-        rollouts = round(rollouts / found.own_seats)
-    updated = [role for k in range(1, s.iterations + 1) for role in s.roles_of(k)]
-    matches = _matches(run, collected, states, rollouts, updated)
-    tokens = all_tokens(run, found, matches, states * s.iterations)
-    if matches["transfer"] and p.transfer is not None:
-        there = simulated(make_game(p.transfer, {})[0], run.start, SIMULATED)
-        tokens += matches["transfer"] * reading(replace(run, game=make_game(p.transfer, {})[0]), there).evaluated
+        rollouts = round(rollouts / found.seats)
+    candidates = round(passes * sum(decisions)) * p.fork_k if is_forked else 0
+    matches = _matches(run, collected * passes, candidates, rollouts, [role for roles in updated for role in roles])
+    reads = amounts(run, found, matches, candidates, _crossed(run))
+    tokens = found.tokens * sum(amount for name, amount in reads.items() if is_model(run, name))
     return {
         "stages": ["collect", "label", "train", "evaluate", "gate", "register"],
         "iterations": s.iterations,
@@ -68,28 +66,29 @@ def estimate(settings: TrainSettings, folder: Path | None = None) -> dict[str, A
         "max_length": p.max_length or min(row, run.start.context),
         "context": run.start.context,
         "rows": round(rows) if s.algorithm != "grpo" else None,
-        "steps": steps * passes * len(updated),
+        "rows_of": "turn" if not is_forked else "candidate answer" if s.algorithm == "kto" else "forked decision",
+        "steps": steps * passes * updates,
         "memory_gb": _memory(run, row, asks),
         "held": f"batch {p.batch}, dtype {p.dtype}",
         "plan": f"{s.algorithm} with {s.recipe} on {s.game}, {' and '.join(s.roles) or 'every seat'}; lr {s.lr:g}, "
         f"reference {s.reference}, opponents {s.opponents}, gate {s.gate}, seed {s.seed}",
         "anchors": list(dict.fromkeys(name for role in run.roles for name in met(run, role, "its champion"))),
-        "cost": cost(run, matches, found.tokens, asks),
+        "cost": cost(run, reads, found.tokens, asks),
     }
 
 
-def _matches(run: Run, collected: int, states: int, rollouts: int, updated: Sequence[str]) -> dict[str, int]:
+def _matches(run: Run, collected: int, candidates: int, rollouts: int, updated: Sequence[str]) -> dict[str, int]:
     """How many of each kind. `updated`: the roles that are trained, once for each time. Candidate and base are measured
     each time; a champion beside them is at first the base itself."""
     s, p, ways = run.settings, run.settings.params, seatings(run.game, run.roles[0])
     return {
         "collect": collected * s.iterations,
-        "forks": states * p.fork_k * (1 + p.fork_rollouts) * s.iterations,
+        "forks": candidates * (1 + p.fork_rollouts),
         "rollouts": rollouts * len(updated),
         "evaluate": s.eval_matches * ways * (3 * len(updated) - len(set(updated))),
-        "transfer": s.eval_matches * ways * 2 * len(updated) if p.transfer is not None else 0,
+        "transfer": s.eval_matches * _transfer_ways(run) * 2 * len(updated),
         "meta": _meta(run) * ways,
-        "final": _final(run, len(updated)) * ways,
+        "final": _final_deals(run) * (len(updated) + len(run.roles)) * ways + _crossed(run),
     }
 
 
@@ -101,11 +100,20 @@ def _meta(run: Run) -> int:
     return s.eval_matches * pool**2 if s.opponents == "psro" and not is_uniform and pool > 1 else 0
 
 
-def _final(run: Run, updates: int) -> int:
-    """Deals of the report: every policy of every role, and the cross table of the champions, at its largest."""
+def _transfer_ways(run: Run) -> int:
+    preset = run.settings.params.transfer
+    return 0 if preset is None else seatings(make_game(preset, {})[0], run.roles[0])
+
+
+def _final_deals(run: Run) -> int:
     s = run.settings
-    deals = s.eval_matches if s.params.final_matches is None else s.params.final_matches
-    return deals * (updates + len(run.roles) + (s.iterations + 1) ** 2 * has_average(s))
+    return s.eval_matches if s.params.final_matches is None else s.params.final_matches
+
+
+def _crossed(run: Run) -> int:
+    """The cross table of the champions, at its largest."""
+    s = run.settings
+    return _final_deals(run) * (s.iterations + 1) ** 2 * has_average(s) * seatings(run.game, run.roles[0])
 
 
 def lines(found: Mapping[str, Any]) -> Iterator[str]:
@@ -121,36 +129,19 @@ def lines(found: Mapping[str, Any]) -> Iterator[str]:
     if found["longest_row"] > found["max_length"]:
         yield "rows over max_length: --param overflow=drop or shorten, or max_length"
     if found["rows"] is not None:
-        yield f"rows to train on: about {found['rows']} for each policy, if every turn gives one"
+        yield f"rows to train on: about {found['rows']} for each policy, if every {found['rows_of']} gives one"
     yield f"steps: {found['steps']}; memory: about {found['memory_gb']} GB ({found['held']}); cost: {found['cost']}"
     yield f"evaluation against: {', '.join(found['anchors'])}"
 
 
-def cost(run: Run, matches: Mapping[str, int], prompt: float, asks: float) -> str:
-    """What others than the learner are billed for: opponents of collected matches and rollouts, anchors of evaluation,
-    who plays the forks on. Each holds all seats but the learner's in its share of the matches; a reply is counted as a
-    row's answer, so talk and thinking cost more. Shares that only play decides are named, not counted."""
-    s, p = run.settings, run.settings.params
-    share, total = dict[str, float](), 0.0
-    unpriced, uncounted = list[str](), list[str]()
-
-    def add(names: Sequence[str], count: float, among: int) -> None:
-        for name in (name for name in names if not name.startswith("league/")):
-            share[name] = share.get(name, 0.0) + (1 - 1 / max(run.game.seat_count(), 1)) * count / max(among, 1)
-
-    fixed = list(s.fixed_opponents)
-    add(fixed, matches["collect"] + matches["rollouts"] + (0 if p.rollout_agent else matches["forks"]), len(fixed))
-    evaluated = sum(matches[word] for word in ("evaluate", "transfer", "final"))
-    for role in run.roles:
-        shown = anchors(run, role)
-        add(shown, evaluated / len(run.roles), len(shown) + (not s.fixed_opponents))
-    if p.rollout_agent:
-        share[p.rollout_agent] = share.get(p.rollout_agent, 0.0) + matches["forks"]  # in every model's seat
-    entries = (
-        population.opponents(s, type(run.game), run.roles[0], 1, population.LEARNER) if not s.fixed_opponents else []
-    )
-    drawn = [name for name in (*p.pool, *(entry.name for entry in entries)) if name != population.LEARNER]
-    for name in dict.fromkeys([*share, *(name for name in drawn if not name.startswith("league/"))]):
+def cost(run: Run, reads: Mapping[str, float], prompt: float, asks: float) -> str:
+    """What others than the run's policies are billed for, by what they read; a reply is counted as a row's answer, so
+    talk and thinking cost more. Opponents that no simulated match drew are named, not counted."""
+    total, unpriced, uncounted = 0.0, list[str](), list[str]()
+    drawn = [] if run.settings.fixed_opponents else [entry.name for role in run.roles for entry in opponents(run, role)]
+    for name in dict.fromkeys([*reads, *drawn]):
+        if name == LEARNER or name.startswith("league/"):
+            continue
         (spec,) = resolve([name], type(run.game), ready=False)
         model = spec.agent.model
         price = price_of(model) if model is not None else None
@@ -158,15 +149,15 @@ def cost(run: Run, matches: Mapping[str, int], prompt: float, asks: float) -> st
             continue
         if price is None:
             unpriced.append(spec.agent.canonical)
-        elif name not in share:
+        elif name not in reads:
             uncounted.append(spec.agent.canonical)
         else:
-            usage = Usage(prompt=round(prompt * share[name]), completion=round(asks * share[name] * ANSWER))
+            usage = Usage(prompt=round(prompt * reads[name]), completion=round(asks * reads[name] * ANSWER))
             total += price.units(usage) / 1e12
     parts = [f"about ${total:.2f}"] if total else [] if unpriced or uncounted else ["$0"]
     parts += [f"what {', '.join(unpriced)} costs (no price known)"] if unpriced else []
     text = " and ".join(parts)
-    left = f"not counted: {', '.join(uncounted)}, drawn by weights" if uncounted else ""
+    left = f"not counted: {', '.join(uncounted)}, seldom drawn" if uncounted else ""
     return "; ".join(filter(None, (text, left)))
 
 

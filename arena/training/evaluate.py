@@ -91,7 +91,7 @@ def compare(table: Table, comparison: Comparison) -> Results:
         for index in range(seatings(game, comparison.role)):
             for policy in comparison.policies:
                 held: list[str] = []
-                fill = _seating(game, comparison, policy, opponent, index, held)
+                fill = seated(game, comparison, policy, opponent, index, held)
                 planned = table.planned(comparison.tag, deal, index, fill)
                 cells[planned.key, policy, deal, index] = (opponent, held)
                 plan.append(planned)
@@ -100,7 +100,7 @@ def compare(table: Table, comparison: Comparison) -> Results:
     return _read(table, comparison, cells, numbers)
 
 
-def _seating(
+def seated(
     game: Game, comparison: Comparison, policy: str, opponent: str, index: int, held: list[str]
 ) -> Callable[[Match], dict[str, str]]:
     word, mark, name = opponent.partition("=")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -45,3 +45,14 @@ def read_metrics(path: Path) -> list[dict[str, Any]]:
             except ValueError:  # the last line of a process that was killed
                 break
     return found
+
+
+def rows_to_come(path: Path) -> Callable[[], list[dict[str, Any]]]:
+    """What a trainer that is about to start will have written: nothing until it has taken up the file, of which a
+    resumed one keeps the steps before its checkpoint."""
+
+    def written() -> int | None:
+        return path.stat().st_mtime_ns if path.is_file() else None
+
+    before = written()
+    return lambda: read_metrics(path) if written() != before else []

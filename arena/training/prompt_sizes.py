@@ -4,6 +4,7 @@ agent's memory and counted with the model's own tokenizer. An estimate from belo
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from statistics import median_high
 from typing import NamedTuple
 
@@ -27,7 +28,7 @@ class Simulated(NamedTuple):
     longest: int
 
 
-def simulated(game: Game, start: Start, count: int) -> list[Simulated]:
+def simulated(start: Start, matches: Iterable[Match]) -> list[Simulated]:
     """`notes` are never longer than the past that they stand for, and are counted as that."""
     from transformers import AutoTokenizer
 
@@ -41,8 +42,8 @@ def simulated(game: Game, start: Start, count: int) -> list[Simulated]:
         return len(tokenizer(text, add_special_tokens=False)["input_ids"])
 
     found = []
-    for number in range(count):
-        match, rng, longest = new_match(game, number), Rng(number), 0
+    for number, match in enumerate(matches):
+        rng, longest = Rng(number), 0
         asks, tokens = Counter[str](), Counter[str]()
         while not match.done:
             for seat, ask in list(match.pending().items()):
@@ -57,7 +58,7 @@ def check_context(game: Game, start: Start, max_length: int | None, *, name: str
     """Stop if most matches do not fit: what cannot be read cannot be played, and rows over `max_length` cannot be
     trained on."""
     limit = min(max_length or start.context, start.context)
-    typical = median_high(one.longest for one in simulated(game, start, PROBED))
+    typical = median_high(one.longest for one in simulated(start, (new_match(game, n) for n in range(PROBED))))
     if typical >= limit:
         what = "the model's context" if limit == start.context else "--param max_length"
         raise UsageError(

@@ -1,91 +1,160 @@
-"""What models read in a training run: the learner in its seats, and in the others whoever is no bot. For the plan."""
+"""Who reads how much in a training run, for its plan: matches as the collect stage would deal and seat them, played
+with random legal answers, their prompts counted with the model's own tokenizer.
+
+Amounts are in matches: 0.5 is what half of the prompt tokens of an average match come to. Policies of the run are one
+reader, `learner`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from itertools import chain
+from math import inf
 from statistics import fmean
 
 from arena.core.match import Match
 from arena.models.names import resolve
-from arena.training.evaluate import seatings, trained_seats, words
-from arena.training.prompt_sizes import Simulated
-from arena.training.setup import Run, met
+from arena.play import new_match
+from arena.registry import load_game, make_game
+from arena.run.plan import Planned
+from arena.training import collect, population
+from arena.training.evaluate import Comparison, seated, seatings, words
+from arena.training.population import LEARNER, Opponent
+from arena.training.prompt_sizes import Simulated, simulated
+from arena.training.setup import Run, met, rest
 
-Seats = Callable[[Match, int], Sequence[str]]  # of the n-th match
+SIMULATED = 20
+Amounts = Mapping[str, float]  # name -> matches
 
 
 @dataclass(frozen=True)
 class Reading:
-    """Means over simulated matches: asks and prompt tokens of all seats, the asks that a collected match trains on and
-    the seats that answer them, and the tokens that models read of a collected and of an evaluated match."""
+    """`own`: of each match and role, how many asks its policy answers in its seats; `seats`: how many those are."""
 
-    asks: float
-    tokens: float
-    own_asks: float
-    own_seats: float
-    collected: float
-    evaluated: float
+    played: list[Simulated]
+    own: list[dict[str, int]]
+    seats: float
+    collected: Amounts
+    evaluated: Amounts
+    transferred: Amounts
+
+    @property
+    def asks(self) -> float:
+        return fmean(one.asks.total() for one in self.played)
+
+    @property
+    def tokens(self) -> float:
+        return fmean(one.tokens.total() for one in self.played)
+
+    def own_asks(self, roles: Sequence[str], most: float) -> float:
+        """Of the average match, the asks of these roles' policies, at most so many in each."""
+        return fmean(min(most, sum(asks[role] for role in roles)) for asks in self.own)
 
 
-def reading(run: Run, played: Sequence[Simulated]) -> Reading:
-    s, trained = run.settings, partial(_learner, run)
-    own = [trained(one.match, n) for n, one in enumerate(played)]
-    met_by = [name for role in run.roles for name in met(run, role, "")]
+def read(run: Run) -> Reading:
+    players = {role: f"league/{run.settings.policy(role, 0)}" for role in run.roles}
+    plan = collect.plan(run, 1, players, {role: opponents(run, role) for role in run.roles}, SIMULATED, "collect/1")
+    played = simulated(run.start, map(_match, plan))
+    held = [
+        {r: [s for s in one.match.seats if p.seating[s] == name and (not r or r in words(one.match, s))]
+         for r, name in players.items()}
+        for one, p in zip(played, plan, strict=True)
+    ]  # fmt: skip
+    there: Amounts = {}
+    if (preset := run.settings.params.transfer) is not None:
+        other = make_game(preset, {})[0]
+        elsewhere = simulated(run.start, (new_match(other, n) for n in range(SIMULATED)))
+        there = _evaluated(run, elsewhere, players)
+        share = sum(one.tokens.total() for one in elsewhere) / max(sum(one.tokens.total() for one in played), 1)
+        there = _times(there, share)
     return Reading(
-        asks=fmean(one.asks.total() for one in played),
-        tokens=fmean(one.tokens.total() for one in played),
-        own_asks=fmean(sum(one.asks[seat] for seat in seats) for one, seats in zip(played, own, strict=True)),
-        own_seats=fmean(len(seats) for seats in own),
-        collected=_read(played, trained, _models(run, s.fixed_opponents)),
-        evaluated=_read(played, partial(_judged, run), _models(run, met_by)),
+        played=played,
+        own=[
+            {role: sum(one.asks[seat] for seat in seats) for role, seats in by_role.items()}
+            for one, by_role in zip(played, held, strict=True)
+        ],
+        seats=fmean(sum(map(len, by_role.values())) for by_role in held),
+        collected=_amounts(played, [p.seating for p in plan]),
+        evaluated=_evaluated(run, played, players),
+        transferred=there,
     )
 
 
-def all_tokens(run: Run, found: Reading, matches: Mapping[str, float], states: float) -> float:
-    """Of all matches but those of another preset. A fork goes on from the middle of a match, on average."""
+def opponents(run: Run, role: str) -> list[Opponent]:
+    """Whom the first iteration draws from."""
+    own = f"league/{run.settings.policy(role, 0)}"
+    return population.opponents(run.settings, type(run.game), role, 1, own)
+
+
+def amounts(run: Run, found: Reading, matches: Mapping[str, int], candidates: int, crossed: int) -> Amounts:
+    """Who reads how much of all matches. `candidates`: those of the forks that are played for one answer; `crossed`: of
+    the final matches those among policies."""
     p = run.settings.params
-    on = found.tokens / 2 * _models(run, [p.rollout_agent]) if p.rollout_agent else found.collected / 2
-    candidates = states * p.fork_k
-    of_candidate = found.tokens / max(found.asks, 1) if run.settings.recipe == "fork-pairs" else on
-    rollout = found.collected / (2 if p.rows == "turn" else 1)
-    return (
-        matches["collect"] * found.collected
-        + candidates * of_candidate
-        + (matches["forks"] - candidates) * on
-        + matches["rollouts"] * rollout
-        + (matches["evaluate"] + matches["final"]) * found.evaluated
-        + matches["meta"] * found.tokens
+    return _sum(
+        _times(found.collected, matches["collect"] + matches["rollouts"] / (2 if p.rows == "turn" else 1)),
+        _times(found.evaluated, matches["evaluate"] + matches["final"] - crossed),
+        _times(found.transferred, matches["transfer"]),
+        {LEARNER: matches["meta"] + crossed},
+        _of_forks(run, found, candidates, matches["forks"] - candidates),
     )
 
 
-def _learner(run: Run, match: Match, number: int) -> Sequence[str]:
-    """The seats of a collected match that give rows."""
-    roles = run.roles
-    if run.settings.is_self_play or run.settings.opponents == "game":
-        return [seat for seat in match.seats if roles == ("",) or set(words(match, seat)) & set(roles)]
-    return _judged(run, match, number)
+def _of_forks(run: Run, found: Reading, candidates: int, continued: int) -> Amounts:
+    """A fork goes on from the middle of a match, on average. Of a candidate's own match the decision alone is read, so
+    a bot or the rollout agent sits in the other seats; but `lspo-pairs` reads all of it."""
+    agent = run.settings.params.rollout_agent
+    agent = population.recorded(agent, type(run.game)) if agent else None
+    models = sum(amount for name, amount in found.collected.items() if is_model(run, name))
+    parts = [{agent: models * continued / 2} if agent else _times(found.collected, continued / 2)]
+    if run.settings.recipe == "fork-pairs":
+        seat = found.collected.get(LEARNER, 0.0) / max(found.seats, 1)
+        asks = max(found.own_asks(run.roles, inf) / max(found.seats, 1), 1)
+        parts.append({LEARNER: candidates * seat * (asks + 1) / (2 * asks)})
+        parts.append({agent: candidates * (1 - seat) / 2} if agent else {})
+    else:
+        parts.append(_times(found.collected, candidates / 2))
+    return _sum(*parts)
 
 
-def _judged(run: Run, match: Match, number: int) -> Sequence[str]:
-    """The seats of one policy among others: roles and seatings take turns."""
-    index, which = divmod(number, len(run.roles))
-    return trained_seats(match, run.game, run.roles[which], index % seatings(run.game, run.roles[which]))
+def is_model(run: Run, name: str) -> bool:
+    return name == LEARNER or resolve([name], type(run.game), ready=False)[0].agent.model is not None
 
 
-def _read(played: Sequence[Simulated], own: Seats, models: float) -> float:
-    """The tokens of its own seats, and of the rest the share that models hold."""
-    mine = fmean(sum(one.tokens[seat] for seat in own(one.match, n)) for n, one in enumerate(played))
-    return mine + models * (fmean(one.tokens.total() for one in played) - mine)
+def _match(planned: Planned) -> Match:
+    cls = load_game(planned.where)
+    game = cls(cls.config_type.make(planned.config))
+    return new_match(game, planned.seed, planned.deal_seed, preset=planned.preset)
 
 
-def _models(run: Run, names: Iterable[str]) -> float:
-    """The share of models among names; all, where play alone decides who they are."""
-    found = []
-    for name in names:
-        word, mark, rest = name.partition("=")
-        name = rest if mark and "/" not in word else name
-        known = "/" in name and not name.startswith("league/")
-        found.append(not known or resolve([name], type(run.game), ready=False)[0].agent.model is not None)
-    return fmean(found) if found else 1.0
+def _evaluated(run: Run, played: Sequence[Simulated], players: Mapping[str, str]) -> Amounts:
+    """Every role against everybody that it meets, in all seatings alike."""
+    parts, game = [], played[0].match.game
+    for role, own in players.items():
+        others = {r: name for r, name in players.items() if r and r != role}
+        names = met(run, role, own)
+        comparison = Comparison("", role, (own,), names, 1, others, rest(run, role))
+        for name in names:
+            for index in range(seatings(game, role)):
+                fill = seated(game, comparison, own, name, index, [])
+                parts.append(_amounts(played, [fill(one.match) for one in played]))
+    return _times(_sum(*parts), 1 / len(parts))
+
+
+def _amounts(played: Sequence[Simulated], seating: Sequence[Mapping[str, str]]) -> Amounts:
+    """The share of the tokens of these matches that each name reads."""
+    total = sum(one.tokens.total() for one in played) or 1
+    shares = [
+        {LEARNER if names[seat].startswith("league/") else names[seat]: tokens / total}
+        for one, names in zip(played, seating, strict=True)
+        for seat, tokens in one.tokens.items()
+    ]
+    return _sum(*shares)
+
+
+def _sum(*parts: Amounts) -> Amounts:
+    return {name: sum(part.get(name, 0.0) for part in parts) for name in dict.fromkeys(chain(*parts))}
+
+
+def _times(amounts: Amounts, by: float) -> Amounts:
+    return {name: amount * by for name, amount in amounts.items()}

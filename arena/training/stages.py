@@ -10,7 +10,6 @@ import platform
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +23,7 @@ from arena.training.gate import verdict
 from arena.training.job import StageJob
 from arena.training.jsonfile import read_json, write_json
 from arena.training.manifest import versions
-from arena.training.metrics import read_metrics
+from arena.training.metrics import read_metrics, rows_to_come
 from arena.training.play import play
 from arena.training.setup import Run, met, rest
 from arena.training.stage import run_stage
@@ -70,7 +69,7 @@ def train_stage(run: Run, k: int, role: str, champions: Champions, last: str) ->
     )
     job.write()
     if run.watch is not None:
-        run.watch(Steps(job.steps_on(facts["train_rows"]), partial(read_metrics, folder / "metrics.jsonl")))
+        run.watch(Steps(job.steps_on(facts["train_rows"]), rows_to_come(folder / "metrics.jsonl")))
     run_stage(folder)
 
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import io
+import json
+import os
 import threading
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +14,7 @@ from rich.console import Console
 
 from arena.cli.display import Display
 from arena.run.progress import Progress, Steps, Tally, joined_models, joined_tallies
+from arena.training.metrics import Recorder, rows_to_come
 
 MODEL: dict[str, Any] = {
     "model": "openai/m",
@@ -103,3 +107,18 @@ def test_one_thing_is_shown_at_a_time(mode: str, capsys: pytest.CaptureFixture[s
     assert "too late" not in shown
     assert shown.rstrip().endswith("iteration 1: gate")
     assert mode == "plain" or shown.index("1 of 2 matches") < shown.index("step 3 of 4") < shown.index("iteration 1")
+
+
+def test_steps_of_a_training_that_was_stopped_are_not_shown_as_this_one_s(tmp_path: Path) -> None:
+    file = tmp_path / "metrics.jsonl"
+    file.write_text(json.dumps(STEP | {"step": 24}) + "\n")
+    os.utime(file, (1, 1))
+    steps = Steps(60, rows_to_come(file))
+    before = _shown(steps)
+    recorder = Recorder(file, 1, resumed_at=0)  # it begins again: there was no checkpoint
+    begun = _shown(steps)
+    recorder.add(STEP | {"step": 1})
+
+    assert "step 0 of 60" in before
+    assert "step 0 of 60" in begun
+    assert "step 1 of 60" in _shown(steps)

@@ -9,7 +9,7 @@ import pytest
 from arena.core import Match
 from arena.registry import make_game
 from arena.training.dry_run import estimate
-from arena.training.evaluate import OTHERS, Comparison, _seating
+from arena.training.evaluate import OTHERS, Comparison, seated
 from arena.training.setup import met
 from tests.training.runs import run
 
@@ -50,13 +50,13 @@ def test_in_evaluation_the_other_side_is_its_own_champion_or_a_bot_bound_to_it()
     others = {"red": "league/x-red-k1"}
     comparison = Comparison("eval/1", "blue", ("league/x-blue-k1",), ("red=bot/nyc-greedy-red", OTHERS), 2, others)
 
-    def seated(opponent: str) -> set[tuple[str, str]]:
+    def by_side(opponent: str) -> set[tuple[str, str]]:
         match = Match(game, 1)
-        names = _seating(game, comparison, "league/x-blue-k1", opponent, 0, [])(match)
+        names = seated(game, comparison, "league/x-blue-k1", opponent, 0, [])(match)
         return {(match.sides[seat], name) for seat, name in names.items()}
 
-    assert seated("red=bot/nyc-greedy-red") == {("blue", "league/x-blue-k1"), ("red", "bot/nyc-greedy-red")}
-    assert seated(OTHERS) == {("blue", "league/x-blue-k1"), ("red", "league/x-red-k1")}
+    assert by_side("red=bot/nyc-greedy-red") == {("blue", "league/x-blue-k1"), ("red", "bot/nyc-greedy-red")}
+    assert by_side(OTHERS) == {("blue", "league/x-blue-k1"), ("red", "league/x-red-k1")}
 
 
 def test_in_evaluation_a_seat_of_no_trained_role_is_the_untrained_start_s() -> None:
@@ -65,7 +65,7 @@ def test_in_evaluation_a_seat_of_no_trained_role_is_the_untrained_start_s() -> N
     comparison = Comparison("eval/1", "wolf", ("league/x-wolf-k1",), (OTHERS,), 1, others, "league/x-wolf-k0")
     match = Match(game, 1)
 
-    names = _seating(game, comparison, "league/x-wolf-k1", OTHERS, 0, [])(match)
+    names = seated(game, comparison, "league/x-wolf-k1", OTHERS, 0, [])(match)
 
     held = {"wolf": "league/x-wolf-k1", "seer": "league/x-seer-k1", "villager": "league/x-wolf-k0"}
     assert names == {seat: held[match.roles[seat]] for seat in match.seats}

@@ -91,7 +91,7 @@ class Display:
         now = _look(seen, seconds)
         left = "" if now.left is None or now.share == 1 else f", about {_duration(now.left)} left"
         head = Text(f"{one_line(self.title)}   {_duration(seconds)}{left}")
-        bar = ProgressBar(total=1, completed=now.share, width=50)
+        bar = ProgressBar(total=1, completed=now.share, width=25)
         return Group(head, bar, Text(f"  {now.text}"), *(_details(seen) if isinstance(seen, Progress) else ()))
 
 

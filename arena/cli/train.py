@@ -89,6 +89,9 @@ def _train(settings: TrainSettings, folder: Path, display: str, as_json: bool) -
             result = loop.start(settings, folder, watch=shown.watch, say=shown.say)
     except (Unhealthy, VoidMatches, BudgetReached) as error:
         raise typer.Exit(fault(error, folder, as_json)) from error
+    except KeyboardInterrupt:
+        say(f"interrupted; arena resume {folder} goes on")
+        raise
     report(result, as_json)
 
 

@@ -114,7 +114,7 @@ def said(facts: Mapping[str, Any]) -> str:
     """A dataset in a line."""
     if facts.get("lacks"):
         return f"nothing to learn from: {facts['lacks']}"
-    text = f"{facts['rows']} rows, {facts['train_rows']} of them to train on"
+    text = f"{facts['rows']} {'rows' if 'valid_rows' in facts else 'slots'}, {facts['train_rows']} of them to train on"
     if "valid_rows" in facts:
         text += f", {facts['valid_rows']} held out"
     elif facts["train_rows"] < facts["rows"]:
@@ -125,4 +125,4 @@ def said(facts: Mapping[str, Any]) -> str:
         text += f"; {facts['train_desirable']} desirable (weight {weights['desirable']:.3g})"
         text += f", {facts['train_undesirable']} undesirable (weight {weights['undesirable']:.3g})"
     counts = ", ".join(f"{name} {count}" for name, count in facts.get("by_role_ask", {}).items())
-    return f"{text}: {counts}" if counts else text
+    return f"{text}; of all rows: {counts}" if counts else text

@@ -119,15 +119,23 @@ def _crossed(run: Run) -> int:
 def lines(found: Mapping[str, Any]) -> Iterator[str]:
     """The same for people."""
     yield found["plan"]
-    yield f"{found['iterations']} iterations of {', '.join(found['stages'])}"
-    words = {"collect": "collected", "evaluate": "evaluated", "meta": "for psro's matrix", "final": "at the end"}
+    times = "1 iteration" if found["iterations"] == 1 else f"{found['iterations']} iterations"
+    yield f"{times} of {', '.join(found['stages'])}"
+    words = {
+        "collect": "collected",
+        "forks": "forks at most",
+        "evaluate": "evaluated",
+        "meta": "for psro's matrix",
+        "final": "at the end",
+    }
     counts = [f"{count} {words.get(name, name)}" for name, count in found["matches"].items() if count and name != "all"]
-    yield f"matches: {', '.join(counts)}; {found['matches']['all']} in all"
-    tokens = f"prompt tokens that models read: about {found['prompt_tokens']}"
+    yield f"matches: {', '.join(counts)}; {found['matches']['all']} in all at most"
+    read = found["prompt_tokens"]
+    tokens = f"prompt tokens that models read: about {f'{read / 1e6:.3g} million' if read > 1e6 else read}"
     yield f"asks a match: {found['asks_a_match']}, of all seats; {tokens}"
     yield f"longest row: {found['longest_row']} tokens, max_length {found['max_length']}, context {found['context']}"
     if found["longest_row"] > found["max_length"]:
-        yield "rows over max_length: --param overflow=drop or shorten, or max_length"
+        yield "rows may pass max_length: --param overflow=drop leaves them out, overflow=shorten cuts their past"
     if found["rows"] is not None:
         yield f"rows to train on: about {found['rows']} for each policy, if every {found['rows_of']} gives one"
     yield f"steps: {found['steps']}; memory: about {found['memory_gb']} GB ({found['held']}); cost: {found['cost']}"

@@ -32,7 +32,7 @@ from arena.training.setup import Run, check_names, check_new, check_sizes, set_u
 from arena.training.stage import Unhealthy
 
 CONFIG = "config.toml"
-NOTHING = "collect more matches, meet other opponents, or take another recipe"
+NOTHING = "in a new run (another --out and --league) collect more matches, meet other opponents or take another recipe"
 Say = Callable[[str], None]
 
 

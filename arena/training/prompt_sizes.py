@@ -39,7 +39,7 @@ def simulated(start: Start, matches: Iterable[Match]) -> list[Simulated]:
         text = tokenizer.apply_chat_template(
             messages(match.view(seat), memory), tokenize=False, add_generation_prompt=True
         )
-        return len(tokenizer(text, add_special_tokens=False)["input_ids"])
+        return len(tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"])
 
     found = []
     for number, match in enumerate(matches):

@@ -66,6 +66,14 @@ def test_a_stop_says_why_and_how_to_go_on(
     assert "stopped: the loss is nan in step 3" in talk
 
 
+def test_an_interrupt_says_how_to_go_on(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    train(monkeypatch, tmp_path, KeyboardInterrupt())
+
+    assert "interrupted; arena resume x goes on" in capsys.readouterr().err
+
+
 def test_a_run_that_promoted_nobody_says_so(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

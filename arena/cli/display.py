@@ -52,7 +52,7 @@ class Display:
     def _stop(self) -> None:
         self._end.set()
         if self._thread is not None:
-            self._thread.join(timeout=2)
+            self._thread.join(timeout=10)
 
     def __enter__(self) -> Display:
         return self

@@ -66,23 +66,12 @@ def command(
 
 def _training(run: Path, budget: float | None, display: str, as_json: bool) -> None:
     """A training run goes on from its last finished stage."""
-    from arena.cli.display import Display
-    from arena.cli.output import say
-    from arena.cli.train import fault, report
-    from arena.models.types import BudgetReached
+    from arena.cli.train import carry_out
     from arena.training import loop
-    from arena.training.play import VoidMatches
-    from arena.training.stage import Unhealthy
 
-    try:
-        with Display(display, str(run)) as shown:
-            result = loop.resume(run, budget=budget, watch=shown.watch, say=shown.say)
-    except (Unhealthy, VoidMatches, BudgetReached) as error:
-        raise typer.Exit(fault(error, run, as_json)) from error
-    except KeyboardInterrupt:
-        say(f"interrupted; arena resume {run} goes on")
-        raise
-    report(result, as_json)
+    carry_out(
+        lambda shown: loop.resume(run, budget=budget, watch=shown.watch, say=shown.say), run, str(run), display, as_json
+    )
 
 
 def _transcript(run: Path) -> None:

@@ -10,6 +10,10 @@ import typer
 from arena.cli import options
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from arena.cli.display import Display
+    from arena.training.loop import TrainResult
     from arena.training.settings import TrainSettings
 
 
@@ -76,21 +80,33 @@ def _note_unused(settings: TrainSettings, given: set[str], config: Path | None) 
 
 
 def _train(settings: TrainSettings, folder: Path, display: str, as_json: bool) -> None:
+    from arena.cli.output import say
+    from arena.training import loop
+
+    say(f"run folder: {folder}")
+    title = f"{folder}: {settings.algorithm} on {settings.game}, seed {settings.seed}"
+    carry_out(
+        lambda shown: loop.start(settings, folder, watch=shown.watch, say=shown.say), folder, title, display, as_json
+    )
+
+
+def carry_out(work: Callable[[Display], TrainResult], folder: Path, title: str, display: str, as_json: bool) -> None:
+    """A training, shown while it goes on, to its report or to the reason why it stopped."""
     from arena.cli.display import Display
     from arena.cli.output import say
     from arena.models.types import BudgetReached
-    from arena.training import loop
+    from arena.training.loop import is_training_run
     from arena.training.play import VoidMatches
     from arena.training.stage import Unhealthy
 
-    say(f"run folder: {folder}")
     try:
-        with Display(display, f"{folder}: {settings.algorithm} on {settings.game}, seed {settings.seed}") as shown:
-            result = loop.start(settings, folder, watch=shown.watch, say=shown.say)
+        with Display(display, title) as shown:
+            result = work(shown)
     except (Unhealthy, VoidMatches, BudgetReached) as error:
         raise typer.Exit(fault(error, folder, as_json)) from error
     except KeyboardInterrupt:
-        say(f"interrupted; arena resume {folder} goes on")
+        if is_training_run(folder):
+            say(f"interrupted; arena resume {folder} goes on")
         raise
     report(result, as_json)
 

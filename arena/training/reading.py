@@ -53,6 +53,7 @@ class Reading:
 
 
 def read(run: Run) -> Reading:
+    """What is played and read in the first iteration, of which the later ones are taken to be alike."""
     players = {role: f"league/{run.settings.policy(role, 0)}" for role in run.roles}
     plan = collect.plan(run, 1, players, {role: opponents(run, role) for role in run.roles}, SIMULATED, "collect/1")
     played = simulated(run.start, map(_match, plan))

@@ -116,6 +116,13 @@ def test_what_is_planned_is_what_is_collected(home: Path, opponents: str, roles:
     assert answered == pytest.approx(found.asks * sum(reads[n] for n in reads if is_model(run, n)), rel=0.2)
 
 
+@pytest.mark.parametrize(("words", "rows"), [(["dpo"], 17), (["kto", "--recipe", "fork-pairs"], 68), (["kto"], 17)])
+def test_rows_of_forks_are_decisions_or_their_four_answers(words: list[str], rows: int) -> None:
+    found = plan(words[0], *GOOD, *words[1:], "--iterations", "1", "--matches", "20")
+
+    assert found["rows"] == rows
+
+
 def test_rollouts_in_self_play_fill_a_row_for_each_seat() -> None:
     lines = ["--steps", "6", "--param", "batch=8"]
 

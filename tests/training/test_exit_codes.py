@@ -66,11 +66,17 @@ def test_a_stop_says_why_and_how_to_go_on(
     assert "stopped: the loss is nan in step 3" in talk
 
 
-def test_an_interrupt_says_how_to_go_on(
+def test_an_interrupt_says_how_to_go_on_where_something_was_begun(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     train(monkeypatch, tmp_path, KeyboardInterrupt())
+    unbegun = capsys.readouterr().err
+    (tmp_path / "x").mkdir()
+    for name in ("manifest.json", "config.toml"):
+        (tmp_path / "x" / name).touch()
+    train(monkeypatch, tmp_path, KeyboardInterrupt())
 
+    assert "arena resume" not in unbegun
     assert "interrupted; arena resume x goes on" in capsys.readouterr().err
 
 
